@@ -37,6 +37,7 @@ pub(crate) const LANES: [&[Step]; 2] = [
             about: "programs in C, C++, Python and Go use the C library; its interface is stable",
             run: c,
         },
+        Step { name: "queries", about: "DuckDB and Polars answer the questions about rows in Parquet", run: queries },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
@@ -115,6 +116,11 @@ fn c(context: &mut Context) -> Result<(), String> {
     context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
     context.run(cargo(&["test", "-p", "sectile-c"]))?;
     context.run(program("bash", &[".ci/c"]))
+}
+
+fn queries(context: &mut Context) -> Result<(), String> {
+    context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
+    context.run(program("bash", &[".ci/queries"]))
 }
 
 fn publish(context: &mut Context) -> Result<(), String> {

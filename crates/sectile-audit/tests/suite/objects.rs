@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use sectile::digest::Digest;
-use sectile_audit::{Audit, Baseline, Format, Progress, Root, RowReader, WalkOptions};
+use sectile_audit::{Audit, Baseline, Format, ListedObject, Progress, Root, RowReader, Summary, WalkOptions};
 use sectile_remote::object_store::memory::InMemory;
 use sectile_remote::object_store::path::Path;
 use sectile_remote::object_store::{
@@ -597,6 +597,74 @@ fn failed_listing_is_reported_after_its_objects() {
     assert_eq!((rows.len(), &rows[50]["file"]), (51, &BASE_URL.into()));
     assert_eq!(codes(&rows[50]), ["unreadable"]);
     assert!(rows[50].to_string().contains("failed before its end") && !answer.text.contains("5ec12e7"), "{}", rows[50]);
+}
+
+/// The listing of a store, as its caller has it.
+fn listing(store: &Arc<WatchedStore>) -> Vec<ListedObject> {
+    let listed = |meta: ObjectMeta| ListedObject {
+        key: meta.location.to_string(),
+        size: meta.size,
+        etag: meta.e_tag,
+        modified: meta.last_modified.into(),
+    };
+    let mut objects: Vec<_> = wait(store.inner.list(None).map(|meta| listed(meta.unwrap())).collect());
+    objects.sort_by(|one, other| one.key.cmp(&other.key));
+    objects
+}
+
+/// Each object has the row that it has if the audit lists the store, in any split over processes.
+#[test]
+fn objects_listed_by_the_caller_have_the_same_rows() {
+    let files = Store::large();
+    let store = Arc::new(WatchedStore::default().filled(files.paths()[0].as_path().unwrap()));
+    let whole = of(&store);
+    let objects = listing(&store);
+    let audit = |objects: Vec<ListedObject>| {
+        let [root] = roots(&store);
+        Answer::run(&default_audit(), &[root.with_listing(objects).unwrap()])
+    };
+    let listed = audit(objects.clone());
+    assert_eq!(listed.text, whole.text);
+    let (mut rows, mut summary) = (Vec::new(), Summary::default());
+    for part in objects.chunks(objects.len() / 3) {
+        let part = audit(part.to_vec());
+        rows.extend(part.rows());
+        summary.merge(Summary::from_json(&part.outcome.summary.to_json()).unwrap());
+    }
+    assert_eq!(rows, whole.rows());
+    assert_eq!(summary, whole.outcome.summary);
+    assert_eq!(summary.to_json(), whole.outcome.summary.to_json());
+}
+
+#[test]
+fn stale_listings_and_unusual_keys_have_findings() {
+    let store = Arc::new(WatchedStore::default().with("a.wasm", numbered_module(0)).with("b.wasm", numbered_module(1)));
+    let mut objects = listing(&store);
+    objects[0].size += 1;
+    objects[1].key = "gone.wasm".to_owned();
+    let unusual = ["/a.wasm", "a//b.wasm", "c/../a.wasm", ""].map(|key| ListedObject {
+        key: key.to_owned(),
+        size: 8,
+        etag: None,
+        modified: SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 40),
+    });
+    let far = ListedObject {
+        key: "b.wasm".to_owned(),
+        size: 1,
+        etag: None,
+        modified: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 60),
+    };
+    objects.extend(unusual);
+    objects.push(far);
+    let [root] = roots(&store);
+    let answer = Answer::run(&default_audit(), &[root.with_listing(objects).unwrap()]);
+    let rows = answer.rows();
+    let found: Vec<_> = rows.iter().map(|row| codes(row)[0]).collect();
+    let invalid = ["unreadable"; 4];
+    assert_eq!(found, [&["changed", "unreadable"], &invalid[..], &["changed"]].concat());
+    assert!(Root::from("store").with_listing([]).is_err());
+    let [root] = roots(&store);
+    assert!(Answer::run(&default_audit(), &[root.with_listing([]).unwrap()]).rows().is_empty());
 }
 
 #[test]

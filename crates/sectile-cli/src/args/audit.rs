@@ -63,8 +63,8 @@ pub fn audit(command: Command) -> Command {
                 .value_name("REPORT")
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
-                .help("Reuse the rows of unchanged files from this earlier output in the format jsonl"),
-            flag(RESUME, "Continue the audit that wrote the output in the format jsonl and was stopped")
+                .help("Reuse the rows of unchanged files from this earlier output in the format jsonl or parquet"),
+            flag(RESUME, "Continue the audit that wrote the output in the format jsonl or parquet and was stopped")
                 .requires(OUTPUT)
                 .conflicts_with(SINCE),
             Arg::new(BASELINE)
@@ -72,7 +72,7 @@ pub fn audit(command: Command) -> Command {
                 .value_name("REPORT")
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
-                .help("Say what is new, gone and changed since this earlier output in the format jsonl"),
+                .help("Say what is new, gone and changed since this earlier output in the format jsonl or parquet"),
             Arg::new(FAIL_ON)
                 .long(FAIL_ON)
                 .value_name("WHAT")
@@ -144,7 +144,7 @@ pub fn outputs() -> [Arg; 4] {
             "Write this format to standard output, as `-o FORMAT=-` does [default: table, a summary for people]",
         ),
         output_files::<AuditFormat>().help(
-            "Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension decides: .jsonl .csv .sarif .html .md .xml .cdx.json .spdx.json .txt",
+            "Write this format to a file, or to standard output if it is `-`; may be repeated. Without FORMAT=, the extension decides: .jsonl .csv .sarif .html .md .xml .cdx.json .spdx.json .parquet .arrows .txt",
         ),
         force(),
     ]

@@ -20,7 +20,7 @@ pub fn report(command: Command) -> Command {
                 .required(true)
                 .value_parser(value_parser!(PathBuf))
                 .value_hint(ValueHint::FilePath)
-                .help("The output of `sectile audit --format jsonl`; `-` is standard input"),
+                .help("The output of `sectile audit` in the format jsonl or parquet; `-` is standard input"),
         )
         .args(policy())
         .args(outputs())
