@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, ListArray, StructArray};
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 
-/// The type of a column. Spark, DuckDB, Polars and pandas take each of them.
+/// The type of a column. Spark, `DuckDB`, Polars and pandas take each of them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ColumnType {
     Text,
@@ -71,8 +71,8 @@ pub(super) enum ColumnBuilder {
 }
 
 impl ColumnBuilder {
-    pub(super) fn new(column_type: &ColumnType) -> Self {
-        match column_type {
+    pub(super) fn new(value_type: &ColumnType) -> Self {
+        match value_type {
             ColumnType::Text => Self::Text(StringBuilder::new()),
             ColumnType::Raw => Self::Raw(BinaryBuilder::new()),
             ColumnType::Number => Self::Number(Int64Builder::new()),

@@ -56,7 +56,7 @@ const BARE_ROW_LEN: usize = 256;
 impl RowColumns {
     pub(crate) fn new() -> Self {
         let builder = |column: Column| {
-            let builder = ColumnBuilder::new(&column.column_type);
+            let builder = ColumnBuilder::new(&column.value_type);
             (column, builder)
         };
         let columns = table::columns().into_iter().map(builder).collect();

@@ -20,7 +20,7 @@ use Presence::{Always, Sometimes};
 #[derive(Clone, Copy)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
-    pub(crate) column_type: ColumnType,
+    pub(crate) value_type: ColumnType,
     pub(crate) presence: Presence,
     #[cfg_attr(not(test), allow(dead_code))]
     pub(crate) help: &'static str,
@@ -37,21 +37,21 @@ enum Value {
 impl Column {
     const fn new(
         name: &'static str,
-        column_type: ColumnType,
+        value_type: ColumnType,
         presence: Presence,
         help: &'static str,
         write: fn(&Row<'_>, Cell<'_>),
     ) -> Self {
-        Self { name, column_type, presence, help, value: Value::Row(write) }
+        Self { name, value_type, presence, help, value: Value::Row(write) }
     }
 
     const fn annotation(field: Field) -> Self {
         let (name, help) = (field.section(), field.help());
-        Self { name, column_type: Text, presence: Sometimes, help, value: Value::Annotation(field) }
+        Self { name, value_type: Text, presence: Sometimes, help, value: Value::Annotation(field) }
     }
 
     pub(super) fn field(&self) -> ArrowField {
-        ArrowField::new(self.name, self.column_type.data_type(), self.presence == Sometimes)
+        ArrowField::new(self.name, self.value_type.data_type(), self.presence == Sometimes)
     }
 
     pub(super) fn write(&self, row: &Row<'_>, cell: Cell<'_>) {
@@ -82,7 +82,7 @@ const NAMES: [Column; 15] = [
         |row, cell| cell.text(Some(&row.file.to_string_lossy())),
     ),
     Column::new("file_raw", Raw, Sometimes, "The name in bytes, only if it is not UTF-8.", |row, cell| {
-        cell.raw(Some(row.file.as_encoded_bytes()).filter(|_| row.file.to_str().is_none()))
+        cell.raw(Some(row.file.as_encoded_bytes()).filter(|_| row.file.to_str().is_none()));
     }),
     Column::new("row", Text, Always, "Kind of the row: `binary`, `archive` or `file`.", |row, cell| {
         cell.text(Some(row.row_kind.name()));

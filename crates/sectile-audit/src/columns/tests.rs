@@ -6,8 +6,8 @@ use super::*;
 use crate::sample::{hostile, usual};
 
 /// The name of a type in the docs.
-fn type_name(column_type: ColumnType) -> String {
-    match column_type {
+fn type_name(value_type: ColumnType) -> String {
+    match value_type {
         ColumnType::Text => "text".to_owned(),
         ColumnType::Raw => "bytes".to_owned(),
         ColumnType::Number => "number".to_owned(),
@@ -18,8 +18,8 @@ fn type_name(column_type: ColumnType) -> String {
     }
 }
 
-fn parts(column_type: ColumnType) -> &'static [Part] {
-    match column_type {
+fn parts(value_type: ColumnType) -> &'static [Part] {
+    match value_type {
         ColumnType::Struct(parts) => parts,
         ColumnType::List(items) => self::parts(*items),
         _ => &[],
@@ -30,13 +30,13 @@ fn parts(column_type: ColumnType) -> &'static [Part] {
 #[test]
 fn columns_match_the_docs() {
     let mut table = "| column | type | |\n| --- | --- | --- |\n".to_owned();
-    let mut line = |name: &str, column_type, presence, help: &str| {
+    let mut line = |name: &str, value_type, presence, help: &str| {
         let null = if presence == Presence::Sometimes { ", may be null" } else { "" };
-        writeln!(table, "| `{name}` | {}{null} | {help} |", type_name(column_type)).unwrap();
+        writeln!(table, "| `{name}` | {}{null} | {help} |", type_name(value_type)).unwrap();
     };
     for column in columns() {
-        line(column.name, column.column_type, column.presence, column.help);
-        for Part(name, part, presence, help) in parts(column.column_type) {
+        line(column.name, column.value_type, column.presence, column.help);
+        for Part(name, part, presence, help) in parts(column.value_type) {
             line(&format!("{}.{name}", column.name), *part, *presence, help);
         }
     }
