@@ -9,10 +9,10 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
 use super::base64::{are_base64, is_base64};
-use super::digits::number_before;
+use super::digits::{decode_numbers, number_before};
 use super::literal::Escaping;
 use super::symbols::{Joint, joint};
-use super::{Encoding, Magic};
+use super::{Decoded, Encoding, Magic, work};
 
 /// Number of bytes after a position that decide whether an encoding begins there.
 pub(crate) const LOOKAHEAD: usize = 1 << 10;
@@ -167,6 +167,7 @@ const STRIDES_AT_ONCE: usize = 16;
 
 /// The probes whose bytes are all characters of Base64, as bits.
 fn probe_strides(text: &[u8]) -> u32 {
+    work::count(text.len());
     let (strides, rest) = text.as_chunks::<{ STRIDE as usize }>();
     let mut probed = 0;
     for (nth, stride) in strides.iter().enumerate() {
@@ -336,12 +337,12 @@ impl Search {
 
     /// The position and the number of the first key.
     fn find(&self, bytes: &[u8], from: usize) -> Option<(usize, usize)> {
-        if let Some(packed) = &self.packed {
-            let found = packed.find_in(bytes, aho_corasick::Span { start: from, end: bytes.len() })?;
-            return Some((found.start(), found.pattern().as_usize()));
-        }
-        let found = self.automaton.as_ref()?.find(aho_corasick::Input::new(bytes).range(from..))?;
-        Some((found.start(), found.pattern().as_usize()))
+        let found = match &self.packed {
+            Some(packed) => packed.find_in(bytes, aho_corasick::Span { start: from, end: bytes.len() }),
+            None => self.automaton.as_ref()?.find(aho_corasick::Input::new(bytes).range(from..)),
+        };
+        work::count(found.map_or(bytes.len(), |found| found.end()) - from);
+        found.map(|found| (found.start(), found.pattern().as_usize()))
     }
 }
 
@@ -389,7 +390,11 @@ impl Anchor {
                 candidate(start, vec![Encoding::Hex])
             }
             Self::Hex { before } => candidate(start_of(before)?, vec![Encoding::Hex]),
-            Self::Number => candidate(start_of_number(at, 0)?, vec![Encoding::Numbers]),
+            Self::Number => {
+                let start = start_of_number(at, 0)?;
+                let Decoded { bytes, is_open, .. } = decode_numbers(&window[start..], b"\0asm".len());
+                candidate(start, vec![Encoding::Numbers]).filter(|_| bytes == b"\0asm" || is_open)
+            }
             Self::HexNumber => {
                 let letter = start_of_number(start_of(b"0")?, b'a')?;
                 candidate(start_of_number(letter, 0)?, vec![Encoding::Numbers])

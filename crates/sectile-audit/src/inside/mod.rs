@@ -10,6 +10,7 @@ mod framing;
 mod literal;
 mod magic;
 mod symbols;
+pub(crate) mod work;
 
 pub(crate) use self::finder::{Candidate, Finder, LOOKBEHIND};
 pub(crate) use self::framing::Framed;
@@ -80,6 +81,12 @@ impl Decoded {
 
 /// Decodes at most about `most` bytes from the start of a text; `before` is the byte before it.
 pub(crate) fn decode(encoding: Encoding, text: &[u8], before: Option<u8>, most: usize) -> Decoded {
+    let decoded = decode_text(encoding, text, before, most);
+    work::count(decoded.len);
+    decoded
+}
+
+fn decode_text(encoding: Encoding, text: &[u8], before: Option<u8>, most: usize) -> Decoded {
     match encoding {
         Encoding::Raw => {
             let len = text.len().min(most);

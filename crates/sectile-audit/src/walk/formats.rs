@@ -96,7 +96,7 @@ const FORMATS: &[Format] = &[
         checked(0, b"\x71\xc7", |head| is_binary_cpio(head, u16::from_be_bytes)),
     ]), // cpio(5)
     format("rpm", &[head(0, b"\xed\xab\xee\xdb")]), // RPM's format_lead.md
-    format("asar", &[checked(0, b"\x04\0\0\0", |head| at(head, 16, b"{\"files\""))]), // electron/asar's README
+    format("asar", &[checked(0, b"\x04\0\0\0", is_asar)]), // electron/asar's README, Format
     format("xar", &[head(0, b"xar!\0")]), // xar's wiki, xarformat
     format("wim", &[head(0, b"MSWIM\0\0\0")]), // Windows Imaging File Format
     format("OLE compound file", &[head(0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")]), // MS-CFB, 2.2
@@ -214,6 +214,14 @@ fn is_octal(head: &[u8]) -> bool {
 }
 
 /// A type of file, and a name that ends in NUL.
+/// Whether a JSON object follows the four numbers before an asar's header, and their sizes agree.
+pub(super) fn is_asar(head: &[u8]) -> bool {
+    let Some((numbers, json)) = head.split_first_chunk::<16>() else { return false };
+    let [four, pickle, payload, len] =
+        [0, 4, 8, 12].map(|at| u32::from_le_bytes([numbers[at], numbers[at + 1], numbers[at + 2], numbers[at + 3]]));
+    four == 4 && payload < pickle && len < payload && json.trim_ascii_start().starts_with(b"{")
+}
+
 fn is_binary_cpio(head: &[u8], short: fn([u8; 2]) -> u16) -> bool {
     let short = |at: usize| head.get(at..at + 2).map(|bytes| short([bytes[0], bytes[1]]));
     let (Some(mode), Some(name)) = (short(6), short(20)) else { return false };

@@ -183,8 +183,8 @@ impl ListedObject {
         let listed = Self { meta, file };
         let (state, is_changed) = (listed.state_of(&object), listed.is_changed(&object));
         let Self { meta, file: RemoteFile { location, expects_wasm, .. } } = listed;
-        let file =
-            ArchiveFile { name: location.file.clone(), state, location, expects_wasm, is_changed, is_local: false };
+        let name = location.file.clone();
+        let file = ArchiveFile { name, state, location, expects_wasm, is_changed, is_local: false, digest: None };
         let (head, len) = (object.head().clone(), object.len().unwrap_or(meta.size));
         let mut rest = ObjectTail::new(requests, read_options.should_stop, object.source_mut(), head.len() as u64..len);
         archive::inspect_stream(&file, len, &head, &mut rest, options, sink);

@@ -145,9 +145,9 @@ impl LayerBlob {
                 return sink.add_error(failure(file.location, &error, url.as_deref(), expects_wasm));
             }
         };
-        let RemoteFile { location, state, .. } = file;
+        let RemoteFile { location, state, digest, .. } = file;
         let name = location.file.clone();
-        let file = ArchiveFile { name, state, location, expects_wasm, is_changed: false, is_local: false };
+        let file = ArchiveFile { name, state, location, expects_wasm, is_changed: false, is_local: false, digest };
         // An archive does not have more bytes than its descriptor says.
         archive::inspect_stream(&file, size, &head, &mut rest.take(size - head.len() as u64), options, sink);
     }

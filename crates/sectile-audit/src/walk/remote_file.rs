@@ -48,6 +48,7 @@ pub(super) enum OtherFile {
 pub(super) enum RemoteType {
     /// WebAssembly, by its content or its name. The number of bytes read after the head.
     Wasm(u64),
+    /// An archive, or a file that is searched for binaries.
     Archive,
     Other(OtherFile),
 }
@@ -69,6 +70,9 @@ impl RemoteType {
         let probe = probe_tail(kind, source, size).await?;
         if probe.has_archive() && opens_archives {
             return Ok(Self::Archive);
+        }
+        if kind == FileKind::Wasm && options.inside.searches(false) {
+            return Ok(Self::Archive); // its data sections are searched
         }
         if kind == FileKind::Wasm || expects_wasm {
             return Ok(Self::Wasm(probe.bytes_read));

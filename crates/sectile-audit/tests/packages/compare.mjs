@@ -1,14 +1,15 @@
 // Installs packages of npm, records what Node compiles when it runs them, and compares that with an audit.
 //
-// node compare.mjs SECTILE DIRECTORY [PACKAGE…]
+// node compare.mjs SECTILE FRAME DIRECTORY [PACKAGE…]
 //
-// Prints a table in Markdown. Fails if the audit does not have a binary that was compiled.
+// Prints a table in Markdown. Fails if the audit does not have a binary that was compiled, or if wasmparser cannot frame
+// a binary that the audit found inside another file.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const [sectile, target, ...only] = process.argv.slice(2);
+const [sectile, frame, target, ...only] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const directory = resolve(target);
 const list = readFileSync(join(here, 'list.txt'), 'utf8').split('\n').filter((line) => line && !line.startsWith('#'));
@@ -61,4 +62,6 @@ console.log('| package | files | inside other files | encodings | compiled | of 
 console.log('| --- | --- | --- | --- | --- | --- |');
 console.log(table.join('\n'));
 console.log(`\n${all.length} rows, ${all.filter((row) => row.encoding !== undefined).length} of them inside other files`);
-process.exit(missed > 0 ? 1 : 0);
+const names = all.filter((row) => row.encoding !== undefined).map((row) => `${row.file}\n`).join('');
+const framing = spawnSync(frame, [], { input: names, stdio: ['pipe', 'inherit', 'inherit'] });
+process.exit(missed > 0 || framing.status !== 0 ? 1 : 0);

@@ -102,6 +102,16 @@ impl Budget {
         self.held.set(self.held.get() + bytes);
     }
 
+    /// Number of bytes that may still be inflated.
+    pub(super) fn available_inflation(&self) -> u64 {
+        self.inflated.get()
+    }
+
+    /// Counts bytes that were inflated to detect a format.
+    pub(super) fn take_inflation(&self, bytes: u64) {
+        self.inflated.set(self.inflated.get().saturating_sub(bytes));
+    }
+
     /// Number of bytes of holes that may still be read as zeros.
     pub(super) fn available_zeros(&self) -> u64 {
         self.zeros.get()

@@ -3,13 +3,14 @@
 //! Any other file of these formats is not opened, and has a finding.
 
 use std::ffi::OsStr;
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead, Read};
 
 use brotli_decompressor::Decompressor;
 use bzip2::bufread::MultiBzDecoder;
 use lzma_rust2::XzReader;
 
 use super::budget::Budget;
+use crate::fill::fill;
 use crate::inside::Magic;
 use crate::walk::formats;
 
@@ -66,9 +67,23 @@ impl Filter {
 /// Memory for the dictionary in the first decoding.
 const MAX_TRIAL_KIB: u32 = 128 << 10;
 
-/// Whether data is Brotli that begins like a binary.
-pub(super) fn is_brotli_of_wasm(compressed: &[u8]) -> bool {
-    let mut head = [0; 8];
-    let mut reader = Filter::Brotli.with_limit(compressed, 0);
-    reader.read_exact(&mut head).is_ok() && Magic::detect(&head) == Magic::Wasm
+/// Whether data is Brotli: its content begins like a binary, or all of it is one stream, which contains text or a format
+/// that the walk detects. Brotli has no signature.
+pub(super) fn is_brotli(compressed: &[u8], budget: &Budget) -> bool {
+    let mut head = [0; 64];
+    let len = fill(&mut Filter::Brotli.with_limit(compressed, 0), &mut head).unwrap_or(0);
+    match Magic::detect(&head[..len]) {
+        Magic::Wasm => true,
+        Magic::Known => {
+            let is_stream = |compressed: &[u8]| {
+                let mut decoder = Filter::Brotli.with_limit(compressed, 0).take(budget.available_inflation());
+                let outcome = io::copy(&mut decoder, &mut io::sink());
+                budget.take_inflation(*outcome.as_ref().unwrap_or(&0));
+                outcome.is_ok()
+            };
+            // A stream that is complete without its last byte is followed by other data.
+            is_stream(compressed) && !is_stream(&compressed[..compressed.len() - 1])
+        }
+        Magic::Zlib | Magic::Unknown => false,
+    }
 }

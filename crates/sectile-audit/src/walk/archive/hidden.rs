@@ -11,11 +11,11 @@ use std::ops::Range;
 use super::budget::Budget;
 use super::bytes::CountedRange;
 use super::data_sections::{self, KeptData};
-use super::filters::{Filter, is_brotli_of_wasm};
+use super::filters::{Filter, is_brotli};
 use super::inflate::Inflater;
 use super::{ArchiveWalker, EncodingStep, EntryPath};
 use crate::blob::Content;
-use crate::inside::{Candidate, Encoding, Finder, Framed, Magic, decode};
+use crate::inside::{Candidate, Encoding, Finder, Framed, Magic, decode, work};
 use crate::row_name;
 use crate::walk::file_kind::FileKind;
 use crate::walk::options::WalkOptions;
@@ -72,6 +72,7 @@ impl<'r, 'b> Window<'r, 'b> {
         // Moving fewer bytes than it drops keeps the work linear.
         if dropped >= self.filled - dropped {
             self.buffer.copy_within(dropped..self.filled, 0);
+            work::count(self.filled - dropped);
             self.filled -= dropped;
             self.base += dropped as u64;
         }
@@ -125,6 +126,40 @@ pub(super) fn has_candidates(reader: &mut dyn Read, budget: &Budget) -> bool {
     Window::new(reader, 0, budget).next_candidate(&mut Finder::default(), &|| false).is_some()
 }
 
+/// Whether data has an encoding that begins like a binary, a text or a known format.
+fn has_encoding(bytes: &[u8]) -> bool {
+    let mut finder = Finder::default();
+    while let Some(candidate) = finder.next(bytes, 0, true) {
+        let before = candidate.at.checked_sub(1).map(|before| bytes[before]);
+        let mut len = 0;
+        for &encoding in &candidate.encodings {
+            let head = decode(encoding, &bytes[candidate.at..], before, SMALL_HEAD_LEN);
+            if Magic::detect(&head.bytes) != Magic::Unknown && may_be_binary(&head.bytes, false) {
+                return true;
+            }
+            len = len.max(head.len);
+        }
+        finder.reject(&candidate, (candidate.at + len) as u64);
+    }
+    false
+}
+
+/// Whether a decoder has output.
+fn inflates(decoder: &mut dyn Read) -> bool {
+    decoder.read(&mut [0; 64]).is_ok_and(|len| len > 0)
+}
+
+/// Whether the first bytes are those of gzip, but the first block has no output. The header has no further fields, and
+/// the start of a block is shorter than [`HEAD_LEN`].
+fn is_broken_gzip(head: &[u8]) -> bool {
+    matches!(head, [0x1f, 0x8b, 8, 0, ..]) && !inflates_gzip(head)
+}
+
+fn inflates_gzip(bytes: &[u8]) -> bool {
+    let findings = Cell::default();
+    inflates(&mut super::GzipReader::new(bytes, &findings))
+}
+
 /// The result of inspecting a candidate.
 enum Verdict {
     /// It was inspected to its end: it has a binary, or a finding. The length of its text.
@@ -136,13 +171,28 @@ enum Verdict {
 }
 
 /// Number of bytes that are decoded to detect the type of a candidate.
-const HEAD_LEN: usize = 4 << 10;
+const HEAD_LEN: usize = 1 << 10;
 
 /// Number of bytes that may be decoded in vain, in addition to [`WASTE_PER_BYTE`].
 const MAX_WASTE: u64 = 64 << 20;
 
 /// Number of bytes that may be decoded in vain for each byte of the input. Overlapping candidates exceed it.
 const WASTE_PER_BYTE: u64 = 8;
+
+/// Number of bytes that are decoded first.
+const SMALL_HEAD_LEN: usize = 64;
+
+/// Whether the first bytes of a candidate do not rule out that it is or contains a binary.
+fn may_be_binary(head: &[u8], is_run: bool) -> bool {
+    match Magic::detect(head) {
+        Magic::Wasm => {
+            let framed = Framed::read(head);
+            framed.is_truncated || framed.has_sections()
+        }
+        Magic::Unknown => is_run,
+        Magic::Zlib | Magic::Known => true,
+    }
+}
 
 impl ArchiveWalker<'_> {
     /// Searches an input, which begins at this offset of the entry, to its end.
@@ -191,8 +241,13 @@ impl ArchiveWalker<'_> {
         let before = candidate.at.checked_sub(1).map(|before| window.bytes()[before]);
         let mut examined = 0;
         for &encoding in &candidate.encodings {
-            let head = decode(encoding, text, before, HEAD_LEN);
+            // Most candidates that are not binaries are rejected by a few bytes.
+            let mut head = decode(encoding, text, before, SMALL_HEAD_LEN);
             examined += head.len;
+            if head.bytes.len() >= SMALL_HEAD_LEN && may_be_binary(&head.bytes, candidate.is_run) {
+                head = decode(encoding, text, before, HEAD_LEN);
+                examined += head.len;
+            }
             if head.is_open && !window.is_last && head.bytes.len() < HEAD_LEN {
                 return Verdict::NeedsMore;
             }
@@ -215,6 +270,7 @@ impl ArchiveWalker<'_> {
                     }
                 }
                 _ if !candidate.is_run && magic == Magic::Unknown => continue,
+                _ if is_broken_gzip(&head.bytes) => continue,
                 _ => self.other(&place, text, before, window.is_last, magic),
             };
             match verdict {
@@ -274,17 +330,13 @@ impl ArchiveWalker<'_> {
         }
         let bytes = &*decoded.bytes;
         let kind = FileKind::detect(&bytes[..bytes.len().min(super::HEAD_LEN)]);
-        let inflates = |decoder: &mut dyn Read| decoder.read(&mut [0; 64]).is_ok_and(|len| len > 0);
         let is_compressed = match kind {
-            FileKind::Gzip => {
-                let findings = Cell::default();
-                inflates(&mut super::GzipReader::new(bytes, &findings))
-            }
+            FileKind::Gzip => inflates_gzip(bytes),
             FileKind::Zstd => inflates(&mut super::zstd::ZstdReader::new(bytes, self.budget)),
             _ => false,
         };
         let is_zlib = magic == Magic::Zlib && inflates(&mut Inflater::zlib(bytes));
-        let is_brotli = !is_zlib && magic == Magic::Unknown && is_brotli_of_wasm(bytes);
+        let is_brotli = !is_zlib && magic == Magic::Unknown && is_brotli(bytes, self.budget);
         if matches!(kind, FileKind::Gzip | FileKind::Zstd) && !is_compressed {
             return Verdict::Rejected(decoded.len);
         }
@@ -292,7 +344,8 @@ impl ArchiveWalker<'_> {
         let is_known = is_compressed || is_zlib || is_brotli || kind.is_container();
         let most = self.options.max_nesting.min(WalkOptions::NESTING_LIMIT);
         if place.level + 1 >= most && !is_known {
-            return Verdict::Rejected(decoded.len);
+            let is_reported = self.report_if_too_deep(place.path, bytes, place.at, place.level + 1);
+            return if is_reported { Verdict::Accepted(decoded.len) } else { Verdict::Rejected(decoded.len) };
         }
         self.hold(bytes.len(), |walker| {
             place.with_path(|path| {
@@ -366,12 +419,26 @@ impl ArchiveWalker<'_> {
     }
 
     fn search_data(&mut self, path: &EntryPath<'_>, binary: &[u8], level: u32) {
-        if level + 1 < self.options.max_nesting.min(WalkOptions::NESTING_LIMIT) {
-            for section in data_sections::in_memory(binary) {
-                let start = section.start as u64;
+        let may_search = level + 1 < self.options.max_nesting.min(WalkOptions::NESTING_LIMIT);
+        for section in data_sections::in_memory(binary) {
+            let start = section.start as u64;
+            if may_search {
                 self.search(path, &mut &binary[section], start, level + 1);
+            } else if self.report_if_too_deep(path, &binary[section], start, level + 1) {
+                return;
             }
         }
+    }
+
+    /// Reports data that is nested too deep to be searched, if an encoding of a binary may begin in it. Returns whether
+    /// it did.
+    fn report_if_too_deep(&mut self, path: &EntryPath<'_>, bytes: &[u8], at: u64, level: u32) -> bool {
+        if !has_encoding(bytes) {
+            return false;
+        }
+        let message = format!("the data at byte {at} is nested in {level} archives, and is not searched");
+        self.report(path, FindingCode::ArchiveLimit, message);
+        true
     }
 
     /// Reports an encoding that ends with the file, before its binary ends.

@@ -4,6 +4,7 @@
 //! are streamed. The name of an entry is used only as a label.
 
 mod ar;
+mod asar;
 mod budget;
 mod bytes;
 mod checksum;
@@ -26,6 +27,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::ops::Range;
 
 use self::ar::is_ar;
+use self::asar::is_asar;
 pub(super) use self::budget::Budget;
 use self::budget::BufferedDecoder;
 use self::bytes::{CountedRange, FileWindow, HeldBytes, TarSource, ZipBytes};
@@ -79,12 +81,14 @@ pub(super) struct ArchiveFile {
     pub(super) is_changed: bool,
     /// Whether it is a file of this system.
     pub(super) is_local: bool,
+    /// The digest that its store states.
+    pub(super) digest: Option<Digest>,
 }
 
 impl ArchiveFile {
     /// A file of this system.
     pub(super) fn local(name: OsString, state: FileState, location: BlobLocation, expects_wasm: bool) -> Self {
-        Self { name, state, location, expects_wasm, is_changed: false, is_local: true }
+        Self { name, state, location, expects_wasm, is_changed: false, is_local: true, digest: None }
     }
 }
 
@@ -207,7 +211,7 @@ impl EntryPath<'_> {
 
 /// Whether a file is of a format that is opened only if its start is sound, and it is.
 pub(super) fn opens(name: &OsStr, head: &[u8]) -> bool {
-    Filter::detect(name, head).is_some() || is_ar(head)
+    Filter::detect(name, head).is_some() || is_ar(head) || is_asar(head)
 }
 
 /// Inspects a file that begins like an archive or a compressed file; `head` is its start.
@@ -264,8 +268,11 @@ pub(super) fn inspect_stream(
     options: &WalkOptions,
     sink: &mut dyn BlobSink,
 ) {
-    let is_other = options.inside.searches(file.is_local) && !FileKind::detect(head).is_container();
-    let searched = if is_other { Searched::Other } else { Searched::Archive };
+    let searched = match FileKind::detect(head) {
+        FileKind::Wasm => Searched::Binary,
+        FileKind::Other if options.inside.searches(file.is_local) => Searched::Other,
+        _ => Searched::Archive,
+    };
     begin(file, len, searched, options, sink, |archive, path| {
         archive.budget.read(head.len() as u64);
         let most = if FileKind::detect(head) == FileKind::Zip { options.max_held_bytes } else { options.max_inflated };
@@ -514,7 +521,8 @@ impl ArchiveWalker<'_> {
     /// Inspects data of a format that is opened only if its start is sound. Returns whether it is of one.
     fn opened(&mut self, path: &EntryPath<'_>, head: &[u8], reader: &mut dyn BufRead, level: u32) -> bool {
         let filter = Filter::detect(path.name, head);
-        if path.is_hidden || !(filter.is_some() || is_ar(head)) || !self.may_enter(path, level) {
+        let is_archive = is_ar(head) || is_asar(head);
+        if path.is_hidden || !(filter.is_some() || is_archive) || !self.may_enter(path, level) {
             return false;
         }
         match filter {
@@ -522,6 +530,7 @@ impl ArchiveWalker<'_> {
                 let decoder = filter.reader(&mut *reader, self.budget);
                 self.inflated(path, filter.name(), decoder, level);
             }
+            None if is_asar(head) => self.asar(path, reader, level),
             None => self.ar(path, reader, level),
         }
         self.drain(reader, u64::MAX);
@@ -604,7 +613,8 @@ impl ArchiveWalker<'_> {
     }
 
     fn add_blob(&mut self, path: &EntryPath<'_>, content: Content<'_>) {
-        self.add_stored_blob(path, None, content);
+        let digest = self.file.digest.filter(|_| path.outer.is_none() && path.encodings.is_none());
+        self.add_stored_blob(path, digest, content);
     }
 
     /// Adds a blob with the digest that its store states.

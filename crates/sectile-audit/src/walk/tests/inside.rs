@@ -5,6 +5,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 
 use super::*;
 use crate::InsideSearch;
+use crate::inside::work;
 
 /// A module with a section of this many bytes that do not repeat.
 fn module(len: usize, seed: u32) -> Vec<u8> {
@@ -393,17 +394,94 @@ fn names_with_separators_are_escaped() {
     assert_eq!(walk_path(directory.path()).files(), ["a!!b.js!base64@3"]);
 }
 
-/// Many candidates whose text overlaps take linear time, or exceed a limit.
+/// Each candidate has bounded work, however many there are and however they overlap.
 #[test]
-fn overlapping_candidates_are_bounded() {
-    let start = std::time::Instant::now();
-    for text in ["AGFzbQEAAAAA", "AGFzbQEAAAAACwRuYW1l", "0,97,115,109,1,0,0,0,0,200,1,", "H4sIAAAAAAAAA"] {
-        walk_file(text.repeat(10_000).as_bytes());
+fn work_is_linear_in_the_number_of_candidates() {
+    const MANY: usize = 10_000;
+    const MOST_FOR_EACH: u64 = 16 << 10; // the text of 1 KiB, in two encodings
+    let forms: &[&[u8]] = &[
+        b"AGFzbQEAAAAA",
+        b"\"AGFzbQEAAAA\",",
+        b"\"AGFzbQEAAAAA\" + ",
+        b"AGFzbQEAAAAACwRuYW1l",
+        b"xABhc20BAAAA,",
+        b"xyAAYXNtAQAAA\n",
+        b"H4sIAAAAAAAAA",
+        b"KLUv/QAAAAAA ",
+        b"0061736d01000000",
+        b"00 61 73 6d 01 00 00 00\n",
+        b"1f8b0800",
+        b"0,97,115,109,1,0,0,0,",
+        b"0,97,115,109,1,0,0,0,0,200,1,",
+        b"0x00,0x61,0x73,0x6d,",
+        b"0,97,",
+        b"31,139,8,",
+        b"\\0asm\\x01",
+        b"\\0asm\\x01\\0\\0\\0\\0\\xff\\x01",
+        b"\\x00\\x61\\x73\\x6d",
+        b"\\u0000\\u0061\\u0073",
+        b"%00asm%01%00%00%00",
+        b"\xc4\x80asm\x01\xc4\x80",
+        b"\x01btn\x02\x01\x01\x01",
+        b"\0asm\x01\0\0\0",
+        b"\0asm\x01\0\0\0\0\xff\xff\xff\x7f\x01a",
+        b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3ODlBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWg== ",
+    ];
+    for form in forms {
+        let file = form.repeat(MANY);
+        let mut codes = Vec::new();
+        let work = work::during(|| codes = walk_file(&file).codes());
+        let most = MOST_FOR_EACH * MANY as u64;
+        assert!(work <= most, "{}: {work} of {most}", form.escape_ascii());
+        assert_eq!(codes, [""; 0], "{}", form.escape_ascii());
     }
-    walk_file(&b"\0asm\x01\0\0\0\0\xff\xff\xff\x7f\x01a".repeat(10_000));
-    let million: String = (0..10_000).map(|_| "\"AGFzbQEAAAA\",".to_owned()).collect();
-    walk_file(million.as_bytes());
-    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
+
+#[test]
+fn millions_of_candidates_take_as_much_work_each_as_thousands() {
+    let work = |number: usize| work::during(|| _ = walk_file(&b"\"AGFzbQEAAAA\",".repeat(number)));
+    let (few, many) = (work(10_000), work(1_000_000));
+    assert!(many <= 110 * few, "{few} and {many}");
+}
+
+#[test]
+fn text_nested_too_deep_has_a_finding() {
+    let module = module(700, 9);
+    let padding = "a worker ".repeat(20);
+    let mut text = format!("load(\"{}\"); // {padding}", STANDARD.encode(&module));
+    for _ in 0..4 {
+        text = format!("import(\"{}\"); // {padding}", STANDARD.encode(&text));
+    }
+    let recorder = walk_file(text.as_bytes());
+    assert_eq!(recorder.files(), [""; 0]);
+    assert_eq!(recorder.codes().len(), 1, "{:?}", recorder.codes());
+    assert!(recorder.codes()[0].starts_with("archive-limit a"), "{:?}", recorder.codes());
+    let options = WalkOptions { max_nesting: 8, ..WalkOptions::default() };
+    let recorder = walk_file_with(text.as_bytes(), &options, Recorder::default());
+    assert_eq!((recorder.blobs.len(), recorder.codes()), (1, vec![]));
+    // Text without binaries has none.
+    let mut text = format!("hello('world'); // {padding}");
+    for _ in 0..4 {
+        text = format!("import(\"{}\"); // {padding}", STANDARD.encode(&text));
+    }
+    assert_eq!(walk_file(text.as_bytes()).codes(), [""; 0]);
+}
+
+#[test]
+fn brotli_of_text_is_found_beneath() {
+    let module = module(700, 9);
+    let script = format!("load(\"{}\"); // {}", STANDARD.encode(&module), "worker ".repeat(30));
+    // In short blocks, so that the text cannot be found without decoding.
+    let block = |bytes: &[u8]| [&[bytes.len() as u8 - 1 << 3, 0, 8], bytes].concat();
+    let blocks: Vec<_> = script.as_bytes()[16..].chunks(16).map(block).collect();
+    let compressed = [&[0xf0, 0, 0x10], &script.as_bytes()[..16], &blocks.concat(), &[3]].concat();
+    let file = format!("x = '{}'", STANDARD.encode(&compressed));
+    let recorder = walk_file(file.as_bytes());
+    assert_eq!((recorder.files(), &recorder.blobs[0].bytes), (vec!["a!base64@5!base64@6"], &module));
+    // Data that only begins like Brotli is not.
+    for other in [&compressed[..compressed.len() - 1], &[&*compressed, b"more"].concat()] {
+        assert_eq!(walk_file(format!("x = '{}'", STANDARD.encode(other)).as_bytes()).files(), [""; 0]);
+    }
 }
 
 /// `MODULE`, compressed by `xz` and by `bzip2`.

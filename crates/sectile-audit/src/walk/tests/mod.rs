@@ -1,9 +1,10 @@
 //! Walks stores of all types, sound and hostile, with a recorder.
 
 mod archives;
-
+mod asar;
 mod hostile;
 mod inside;
+mod packages;
 mod stores;
 mod tars;
 mod tree;
