@@ -10,7 +10,7 @@ use sectile_testing::files::project;
 
 /// The workspace members that each member may depend on, for its library and its build. Tests may
 /// add `sectile-testing`.
-const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
     ("sectile", &[]),
     ("sectile-benches", &["sectile"]),
     ("sectile-document", &["sectile"]),
@@ -40,6 +40,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ),
     ("sectile-python", &["sectile", "sectile-policy", "sectile-sbom"]),
     ("sectile-testing", &["sectile"]),
+    ("sectile-wasm", &["sectile", "sectile-policy"]),
     ("xtask", &[]),
 ];
 

@@ -11,6 +11,9 @@ const MAX_IDLE = 4;
 /** Bytes that are fed at once. After each part, the core tells whether it needs the next bytes. */
 const FEED = 64 << 10;
 
+/** Bytes of a source that are read at once, if it is read in order. */
+const READ = 1 << 20;
+
 export const Status = { done: 0, refused: 1, partial: 2, failed: 3, needs: 4 };
 const Part = { document: 0, error: 1, plan: 2 };
 
@@ -99,6 +102,25 @@ export class Core {
       status = this.#call("supply", pointer, bytes.length, BigInt(start));
     }
     return this.#answer(status);
+  }
+
+  /** Runs `read` or `check` on a source in order, without the bytes that are not needed, in bounded memory. */
+  async stream(request, source) {
+    this.begin(request);
+    let at = 0;
+    while (at < source.size) {
+      const skippable = Math.min(Number(this.#call("skippable")), source.size - at);
+      if (skippable > 0) {
+        this.#call("skip", BigInt(skippable));
+        at += skippable;
+        continue;
+      }
+      const chunk = await source.read(at, Math.min(at + READ, source.size));
+      if (chunk.length === 0) throw new SectileError({ kind: "read", message: "the source ended early", offset: at });
+      at += chunk.length;
+      if (this.feed(chunk) !== Status.done) break;
+    }
+    return this.end();
   }
 
   /** Starts an operation on bytes that arrive in order. */

@@ -55,8 +55,11 @@ export class Edited {
   async write(path = this.#source.path) {
     const fs = nodeModule("node:fs/promises");
     if (path === undefined || !fs) throw new TypeError("give the path of the file to write");
-    const target = await fs.realpath(path).catch(() => path);
-    const mode = await fs.stat(target).then((stat) => stat.mode & 0o7777, () => undefined);
+    const given = path instanceof URL ? nodeModule("node:url").fileURLToPath(path) : path;
+    const target = await fs.realpath(given).catch(() => given);
+    const old = await fs.stat(target).catch(() => undefined);
+    if (old && !old.isFile()) throw new SectileError({ kind: "read", message: `${target} is not a regular file` });
+    const mode = old && old.mode & 0o7777;
     const temporary = `${target}.${globalThis.crypto.randomUUID()}.tmp`;
     try {
       const file = await fs.open(temporary, "wx", mode);

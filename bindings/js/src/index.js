@@ -78,13 +78,25 @@ async function perform(source, request) {
   const core = await acquire();
   try {
     if (request.op === "check") request.locations ??= request.file === "-" ? [] : [request.file];
-    if (!source.isSynchronous) return await core.pull(request, source);
+    if (!source.isSynchronous) return await pull(core, request, source);
     const answer = core.run(request, source);
     if (!source.hasChanged()) return answer;
     if (request.op === "edit") throw new SectileError({ kind: "read", message: `${source.name} changed while it was read` });
     return core.run(request.op === "sections" ? request : { ...request, changed: true }, source);
   } finally {
     core.release();
+  }
+}
+
+/** Runs an operation on a source that cannot be read synchronously. */
+async function pull(core, request, source) {
+  try {
+    return await core.pull(request, source);
+  } catch (error) {
+    // The bytes that are needed do not fit into memory, such as all data of a large binary.
+    const isStreamed = error.kind === "limit" && ["read", "check"].includes(request.op);
+    if (!isStreamed) throw error;
+    return core.stream(request, source);
   }
 }
 

@@ -93,6 +93,19 @@ test("a source that returns more than requested is an error", async () => {
   core.release();
 });
 
+test("a source that does not fit into memory is read in order", async () => {
+  const leb128 = (number) => [...[0, 7, 14].map((shift) => ((number >> shift) & 0x7f) | 0x80), number >> 21];
+  const contents = Buffer.alloc(70 << 20);
+  contents.write("/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/memchr-2.7.4/src/lib.rs", 69 << 20);
+  const segment = Buffer.concat([Buffer.from([1, 1, ...leb128(contents.length)]), contents]); // one passive segment
+  const licenses = Buffer.from([0, 12, 8, ...Buffer.from("licensesMIT")]);
+  const bytes = Buffer.concat([MODULE, Buffer.from([11, ...leb128(segment.length)]), segment, licenses]);
+  const expected = await read(bytes, { packages: "all" });
+  const document = await read(new Blob([bytes]), { packages: "all" });
+  assert.deepEqual(document.packages.map(({ name, version }) => [name, version]), [["memchr", "2.7.4"]]);
+  assert.deepEqual({ ...document, bytes_read: 0 }, { ...expected, bytes_read: 0 });
+});
+
 test("errors of a source are those of the caller", async () => {
   const broken = Object.assign(new Blob([MODULE]), {});
   broken.slice = () => ({ arrayBuffer: () => Promise.reject(new Error("disk on fire")) });

@@ -4,7 +4,7 @@
 //! it before the call. An instance has one thread, and the host must not call an export while
 //! `read_at` runs.
 
-#![allow(unsafe_code, reason = "the host passes pointers")]
+#![allow(unsafe_code)] // the host passes pointers
 // In native tests, the names of the exports would be those of the C library.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code))]
 
