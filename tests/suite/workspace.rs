@@ -10,7 +10,7 @@ use sectile_testing::files::project;
 
 /// The workspace members that each member may depend on, for its library and its build. Tests may
 /// add `sectile-testing`.
-const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 16] = [
     ("sectile", &[]),
     ("sectile-benches", &["sectile"]),
     ("sectile-document", &["sectile"]),
@@ -38,6 +38,7 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 15] = [
             "sectile-audit",
         ],
     ),
+    ("sectile-c", &["sectile", "sectile-policy", "sectile-sbom"]),
     ("sectile-python", &["sectile", "sectile-policy", "sectile-sbom"]),
     ("sectile-testing", &["sectile"]),
     ("sectile-wasm", &["sectile", "sectile-policy"]),
