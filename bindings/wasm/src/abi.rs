@@ -97,9 +97,9 @@ extern "C" fn need_end() -> u64 {
 /// afterwards.
 #[cfg_attr(target_family = "wasm", unsafe(no_mangle))]
 unsafe extern "C" fn supply(pointer: *mut u8, len: usize, offset: u64) -> Status {
-    // SAFETY: `alloc` allocated and initialized `len` bytes with the layout of a vector of this
-    // capacity, and the caller passes the ownership.
-    let bytes = unsafe { Vec::from_raw_parts(pointer, len, len) };
+    // SAFETY: `alloc` allocated and initialized `len` bytes with the layout of a slice of this
+    // length, and the caller passes the ownership.
+    let bytes = unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(pointer, len)) }.into_vec();
     session(|session| session.supply(bytes, offset))
 }
 

@@ -3,11 +3,11 @@
 use std::error::Error as StdError;
 use std::io;
 
-use sectile::Error;
 use sectile::edit::EditError;
 use sectile::internal::json::{put, write_text};
 use sectile::internal::quoted;
 use sectile::scan::ItemPath;
+use sectile::{Error, Finding};
 use sectile_policy::PolicyError;
 use sectile_policy::gate::{Refusal, RefusalKind};
 use sectile_policy::internal::left_out_reason;
@@ -18,7 +18,7 @@ pub struct Failure {
     kind: &'static str,
     message: String,
     offset: Option<u64>,
-    path: Option<ItemPath>,
+    path: Option<Box<ItemPath>>,
     place: Option<(u64, u64)>,
     code: Option<&'static str>,
 }
@@ -53,8 +53,8 @@ impl Failure {
         Self {
             kind,
             message: refusal.to_string(),
-            offset: finding.map(|finding| finding.offset()).or(error.and_then(Error::offset)),
-            path: finding.map(|finding| finding.path()).or(error.map(Error::path)).cloned(),
+            offset: finding.map(Finding::offset).or(error.and_then(Error::offset)),
+            path: finding.map(Finding::path).or(error.map(Error::path)).cloned().map(Box::new),
             place: None,
             code: finding.map(|finding| finding.code().name()),
         }
@@ -74,7 +74,7 @@ impl Failure {
             put!(out, ",\"offset\":", offset)?;
         }
         if let Some(path) = &self.path {
-            put!(out, ",\"path\":\"", path, "\"")?;
+            put!(out, ",\"path\":\"", **path, "\"")?;
         }
         if let Some((line, column)) = self.place {
             put!(out, ",\"line\":", line, ",\"column\":", column)?;
@@ -103,7 +103,7 @@ impl From<&Error> for Failure {
             message = format!("{message}: {error}");
             source = error.source();
         }
-        let path = (kind != "edit").then(|| error.path().clone());
+        let path = (kind != "edit").then(|| Box::new(error.path().clone()));
         Self { kind, message, offset: error.offset(), path, ..Self::default() }
     }
 }

@@ -6,7 +6,7 @@ use sectile::drive;
 use sectile::internal::{CHANGED, add_root_finding, outcome};
 use sectile::metadata::StreamReader;
 use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
-use sectile::{Cost, FindingCode, Limits, Outcome};
+use sectile::{Cost, Error, FindingCode, Limits, Outcome};
 use sectile_policy::report::{Report, SectionsJson};
 use sectile_policy::{Policy, PolicyReader, Reading};
 
@@ -40,15 +40,7 @@ pub fn read_document(request: &Request, size: Option<u64>, read: Outcome<Reading
         left_out = report.write_json(out)?;
         Ok(())
     });
-    match read.error() {
-        Some(error) => {
-            (Status::Partial, Output { document, error: Failure::from(error).to_json(), ..Output::default() })
-        }
-        None if left_out > 0 => {
-            (Status::Partial, Output { document, error: left_out_error(left_out), ..Output::default() })
-        }
-        None => (Status::Done, Output { document, ..Output::default() }),
-    }
+    with_fault(document, read.error(), left_out)
 }
 
 /// The document of `sectile check --json`.
@@ -97,7 +89,7 @@ fn completed(request: &Request, mut read: Outcome<Reading<'static>>) -> Outcome<
 }
 
 /// The document of `sectile sections --json`.
-pub fn sections(request: &Request, source: &Source) -> Result<(Status, Output), Failure> {
+pub fn sections(request: &Request, source: &Source) -> (Status, Output) {
     let mut left_out = 0;
     let mut error = None;
     let document = document(|out| {
@@ -110,19 +102,15 @@ pub fn sections(request: &Request, source: &Source) -> Result<(Status, Output), 
         left_out = lister.json.finish(error.as_ref())?;
         Ok(())
     });
-    Ok(match error {
-        Some(error) => {
-            (Status::Partial, Output { document, error: Failure::from(error).to_json(), ..Output::default() })
-        }
-        None if left_out > 0 => {
-            (Status::Partial, Output { document, error: left_out_error(left_out), ..Output::default() })
-        }
-        None => (Status::Done, Output { document, ..Output::default() }),
-    })
+    with_fault(document, error.as_ref(), left_out)
 }
 
-fn left_out_error(rows: u64) -> Vec<u8> {
-    Failure::left_out(rows).to_json()
+/// The output for a document, the error that ended the reading, and the number of omitted rows.
+fn with_fault(document: Vec<u8>, error: Option<&Error>, left_out: u64) -> (Status, Output) {
+    let failure = error.map(Failure::from).or_else(|| (left_out > 0).then(|| Failure::left_out(left_out)));
+    let status = if failure.is_some() { Status::Partial } else { Status::Done };
+    let error = failure.map(|failure| failure.to_json()).unwrap_or_default();
+    (status, Output { document, error, ..Output::default() })
 }
 
 /// Most sections that are listed. Each takes about a hundred bytes of JSON.

@@ -109,7 +109,7 @@ impl Session {
         let Waiting { request, source } = &*waiting;
         let result = match request.op {
             Operation::Read => inspect::read(request, source),
-            Operation::Sections => inspect::sections(request, source),
+            Operation::Sections => Ok(inspect::sections(request, source)),
             Operation::Check => inspect::check(request, source),
             Operation::Edit => edit::edit(request, source),
             Operation::Gate => Err(Failure::argument("`gate` judges uploads: use `begin`")),

@@ -21,7 +21,7 @@ pub struct Upload {
 #[derive(Debug)]
 enum Inspector {
     Gate(Gate),
-    Reader(PushDriver<PolicyReader<StreamReader>>, Policy),
+    Reader(Box<PushDriver<PolicyReader<StreamReader>>>, Policy),
 }
 
 impl Upload {
@@ -49,7 +49,9 @@ impl Upload {
                 }
                 Inspector::Gate(gate)
             }
-            Operation::Read | Operation::Check => Inspector::Reader(PushDriver::new(reader(&request, &policy)), policy),
+            Operation::Read | Operation::Check => {
+                Inspector::Reader(Box::new(PushDriver::new(reader(&request, &policy))), policy)
+            }
             Operation::Sections | Operation::Edit => {
                 return Err(Failure::argument("bytes that arrive in order have the operations gate, read and check"));
             }
@@ -95,7 +97,7 @@ impl Upload {
 }
 
 fn progress<E>(result: Result<(), E>, stopped: Status) -> Status {
-    if result.is_ok() { Status::Done } else { stopped }
+    result.map_or_else(|_| stopped, |()| Status::Done)
 }
 
 /// The document of `sectile check --json`, and the reason for a refusal.
