@@ -17,6 +17,8 @@ const READ = 1 << 20;
 export const Status = { done: 0, refused: 1, partial: 2, failed: 3, needs: 4 };
 const Part = { document: 0, error: 1, plan: 2 };
 
+const NOTHING = new Uint8Array(0);
+
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder();
 
@@ -169,17 +171,20 @@ export class Core {
   }
 
   #output(part) {
+    const length = this.#call("output_len", part);
+    if (length === 0) return NOTHING;
     const pointer = this.#call("output", part);
-    return this.#memory().subarray(pointer, pointer + this.#call("output_len", part));
+    return this.#memory().subarray(pointer, pointer + length);
   }
 
   #withRequest(request, call) {
     this.#hostError = undefined;
-    const bytes = utf8.encode(JSON.stringify(request));
-    if (bytes.length <= FEED) {
-      this.#memory().set(bytes, this.#buffer);
-      return call(this.#buffer, bytes.length);
+    const text = JSON.stringify(request);
+    if (text.length * 3 <= FEED) {
+      const { written } = utf8.encodeInto(text, this.#memory().subarray(this.#buffer, this.#buffer + FEED));
+      return call(this.#buffer, written);
     }
+    const bytes = utf8.encode(text);
     const pointer = this.#allocate(bytes.length);
     this.#memory().set(bytes, pointer);
     const status = call(pointer, bytes.length);

@@ -81,7 +81,7 @@ class FileSource {
     const flags = fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0); // opening a FIFO must not block
     const descriptor = fs.openSync(path, flags);
     try {
-      const stat = fs.fstatSync(descriptor, { bigint: true });
+      const stat = fs.fstatSync(descriptor);
       if (!stat.isFile()) throw new SectileError({ kind: "read", message: `${name} is not a regular file` });
       return new FileSource(fs, descriptor, stat, path, name);
     } catch (error) {
@@ -92,7 +92,7 @@ class FileSource {
 
   constructor(fs, descriptor, stat, path, name) {
     Object.assign(this, { fs, descriptor, stat, path, name });
-    this.size = Number(stat.size);
+    this.size = stat.size;
   }
 
   readInto(memory, pointer, length, offset) {
@@ -106,8 +106,8 @@ class FileSource {
 
   /** Whether the file's size or times have changed since it was opened. */
   hasChanged() {
-    const now = this.fs.fstatSync(this.descriptor, { bigint: true });
-    return ["size", "mtimeNs", "ctimeNs"].some((key) => now[key] !== this.stat[key]);
+    const { size, mtimeMs, ctimeMs } = this.fs.fstatSync(this.descriptor);
+    return size !== this.stat.size || mtimeMs !== this.stat.mtimeMs || ctimeMs !== this.stat.ctimeMs;
   }
 
   close() {
