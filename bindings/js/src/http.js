@@ -1,6 +1,6 @@
 // Objects on web servers, read by ranges.
+import { BytesSource } from "./bytes.js";
 import { SectileError } from "./error.js";
-import { BytesSource } from "./source.js";
 
 /** The first range, which also shows the size. */
 const FIRST = 64 << 10;

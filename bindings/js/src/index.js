@@ -1,4 +1,6 @@
+import { UNNAMED } from "./bytes.js";
 import { acquire, Status } from "./core.js";
+import { documentOf, today } from "./document.js";
 import { Edited } from "./edited.js";
 import { SectileError } from "./error.js";
 import { open } from "./source.js";
@@ -77,7 +79,7 @@ async function withSource(input, { name, ...options }, request, keepsOpen) {
 async function perform(source, request) {
   const core = await acquire();
   try {
-    if (request.op === "check") request.locations ??= request.file === "-" ? [] : [request.file];
+    if (request.op === "check") request.locations ??= request.file === UNNAMED ? [] : [request.file];
     if (!source.isSynchronous) return await pull(core, request, source);
     const answer = core.run(request, source);
     if (!source.hasChanged()) return answer;
@@ -100,22 +102,11 @@ async function pull(core, request, source) {
   }
 }
 
-/** The document of an answer, with its text as a property that is not enumerable. */
-export function documentOf({ json }) {
-  return Object.defineProperty(JSON.parse(json), "json", { value: json });
-}
-
 /** The document of a source that was read to its end. */
 function completed(answer) {
   const document = documentOf(answer);
   if (answer.status === Status.done) return document;
   throw new SectileError(answer.error, { partial: document });
-}
-
-/** The present day in UTC, for exceptions that expire. */
-export function today() {
-  const epoch = globalThis.process?.env?.SOURCE_DATE_EPOCH;
-  return new Date(epoch ? Number(epoch) * 1000 : Date.now()).toISOString().slice(0, 10);
 }
 
 function toBase64(data) {

@@ -1,10 +1,8 @@
 // Sources: bytes, blobs, URLs, and files in Node, Deno and Bun.
+import { BytesSource, UNNAMED } from "./bytes.js";
 import { SectileError } from "./error.js";
 import { HttpSource } from "./http.js";
 import { nodeModule } from "./platform.js";
-
-/** Name of an input without one, as the command calls standard input. */
-const UNNAMED = "-";
 
 /** Opens what an argument names. The caller closes it. */
 export async function open(input, options = {}) {
@@ -21,33 +19,6 @@ export async function open(input, options = {}) {
 function parseUrl(text) {
   if (/^(https?|file):\/\//i.test(text)) return new URL(text);
   return nodeModule("node:fs") ? undefined : new URL(text, globalThis.location?.href);
-}
-
-/** Bytes in memory. */
-export class BytesSource {
-  isSynchronous = true;
-  name = UNNAMED;
-
-  constructor(bytes) {
-    this.bytes = bytes;
-    this.size = bytes.length;
-  }
-
-  readInto(memory, pointer, length, offset) {
-    const part = this.bytes.subarray(offset, offset + length);
-    memory.set(part, pointer);
-    return part.length;
-  }
-
-  async read(start, end) {
-    return this.bytes.subarray(start, end);
-  }
-
-  hasChanged() {
-    return false;
-  }
-
-  close() {}
 }
 
 /** A Blob or File. */

@@ -1,7 +1,7 @@
 // Streams that pass an upload on while it is inspected.
 import { acquire, Status } from "./core.js";
+import { documentOf, today } from "./document.js";
 import { SectileError } from "./error.js";
-import { documentOf, today } from "./index.js";
 
 /**
  * A pair of streams for `pipeThrough` that passes bytes on and reads their metadata. Bytes that are
