@@ -38,6 +38,7 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: c,
         },
         Step { name: "queries", about: "DuckDB and Polars answer the questions about rows in Parquet", run: queries },
+        Step { name: "go", about: "the Go module agrees with the command, under the race detector and fuzzed", run: go },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
@@ -121,6 +122,12 @@ fn c(context: &mut Context) -> Result<(), String> {
 fn queries(context: &mut Context) -> Result<(), String> {
     context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
     context.run(program("bash", &[".ci/queries"]))
+}
+
+/// Go fetches the version that the module needs.
+fn go(context: &mut Context) -> Result<(), String> {
+    packages(context, &["go", "gcc"], &["golang-go", "gcc"])?;
+    context.run(program("bash", &[".ci/go"]))
 }
 
 fn publish(context: &mut Context) -> Result<(), String> {
