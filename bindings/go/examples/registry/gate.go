@@ -155,7 +155,7 @@ func (gate *gate) pass(writer http.ResponseWriter, request *http.Request, upload
 	body := &body{ReadCloser: request.Body, upload: upload, options: &gate.options, isLast: isLast}
 	if isLast {
 		body.digest = request.URL.Query().Get("digest")
-		body.declared = request.ContentLength
+		body.declared, body.left = request.ContentLength, request.ContentLength
 	}
 	if request.ContentLength == 0 && isLast {
 		upload.end() // the registry may not read an empty body
@@ -231,10 +231,9 @@ func (upload *upload) inspect(chunk []byte, options *Options, digest string, dec
 			return err
 		}
 		upload.gate = gate
-		// The bytes of the head that earlier requests had are judged first.
-		if earlier := int64(len(magic)) - (upload.size - int64(len(chunk))); earlier < int64(len(magic)) {
-			chunk = append([]byte(magic), chunk[max(earlier, 0):]...)
-		}
+		// Earlier requests may have had a part of the head, which is judged first.
+		earlier := upload.size - int64(len(chunk))
+		chunk = append([]byte(magic[:earlier]), chunk...)
 	}
 	_, upload.err = upload.gate.Write(chunk)
 	return upload.err
@@ -262,6 +261,8 @@ type body struct {
 	isLast   bool
 	digest   string
 	declared int64
+	// left is the number of bytes to come, if it is positive: a registry may not read to the end.
+	left int64
 }
 
 // Read reads bytes, and judges them before the registry sees them.
@@ -276,8 +277,9 @@ func (body *body) Read(buffer []byte) (int, error) {
 			return 0, refused
 		}
 	}
+	body.left -= int64(read)
 	switch {
-	case err == io.EOF && body.isLast:
+	case body.isLast && (err == io.EOF || read > 0 && body.left == 0):
 		body.upload.end()
 		if body.upload.err != nil {
 			return 0, body.upload.err

@@ -290,3 +290,34 @@ func TestTheNumberOfUploadsIsBounded(t *testing.T) {
 	}
 	response.Body.Close()
 }
+
+// A registry that reads as many bytes as the length says does not see the end of the body.
+func TestTheEndIsJudgedBeforeTheLastByteIsPassedOn(t *testing.T) {
+	policy, err := sectile.ParsePolicy(policyText, "policy.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read atomic.Int64
+	exact := http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		if request.Method == http.MethodPost {
+			writer.Header().Set("Location", request.URL.Path+"1")
+			writer.WriteHeader(http.StatusAccepted)
+			return
+		}
+		count, err := io.ReadFull(request.Body, make([]byte, request.ContentLength))
+		read.Store(int64(count))
+		if err == nil {
+			writer.WriteHeader(http.StatusCreated)
+		}
+	})
+	server := httptest.NewServer(registry.New(exact, registry.Options{Policy: policy}))
+	t.Cleanup(server.Close)
+	content := []byte("\x00asm\x01\x00\x00\x00")
+	if answer, status := upload(t, server, content, len(content)); status != http.StatusForbidden || read.Load() != 0 {
+		t.Error(status, answer, read.Load())
+	}
+	content = append(content, custom("licenses", []byte("MIT"))...)
+	if answer, status := upload(t, server, content, len(content)); status != http.StatusCreated {
+		t.Error(status, answer)
+	}
+}
