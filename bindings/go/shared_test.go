@@ -356,8 +356,27 @@ func digest(content []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// cache keeps the compiled core for the engines of all tests.
+var cache string
+
+func TestMain(m *testing.M) {
+	directory, err := os.MkdirTemp("", "sectile-")
+	if err != nil {
+		panic(err)
+	}
+	cache = directory
+	status := m.Run()
+	if err := os.RemoveAll(directory); err != nil {
+		panic(err)
+	}
+	os.Exit(status)
+}
+
 func newEngine(tb testing.TB, config sectile.Config) *sectile.Engine {
 	tb.Helper()
+	if config.CacheDir == "" && !config.Interpret {
+		config.CacheDir = cache
+	}
 	engine, err := sectile.New(config)
 	if err != nil {
 		tb.Fatal(err)

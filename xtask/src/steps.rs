@@ -38,7 +38,11 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: c,
         },
         Step { name: "queries", about: "DuckDB and Polars answer the questions about rows in Parquet", run: queries },
-        Step { name: "go", about: "the Go module agrees with the command, under the race detector and fuzzed", run: go },
+        Step {
+            name: "go",
+            about: "the Go module agrees with the command, under the race detector and fuzzed",
+            run: go,
+        },
         Step { name: "publish", about: "a real project goes from source to a registry, twice alike", run: publish },
         Step { name: "faults", about: "writing is atomic when any system call fails, as root", run: faults },
         Step { name: "suites", about: "8,000 binaries of the public test suites are framed and edited", run: suites },
