@@ -94,6 +94,7 @@ func BenchmarkRead(b *testing.B) {
 				}
 			}
 			b.StopTimer()
+			b.ReportMetric(elapsed(b, 100, read)/1e3, "processor-µs")
 			if program := os.Getenv("SHOW_RATE"); program != "" {
 				reportNative(b, program, file, read)
 			}

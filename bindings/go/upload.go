@@ -289,7 +289,8 @@ func (gate *Gate) Close() error {
 }
 
 // Reader returns a reader of an upload that passes on what the gate has inspected. A refusal is an error
-// of the reader, and comes instead of the bytes that show it, or of the end.
+// of the reader, and comes instead of the bytes that show it, or of the end. Some refusals need the end: if
+// the program does not read to it, call [Gate.End] before the bytes are used.
 func (gate *Gate) Reader(source io.Reader) io.Reader { return &gateReader{gate, source} }
 
 type gateReader struct {
