@@ -14,7 +14,7 @@ pub use crate::input::{Link, open};
 #[cfg(feature = "json")]
 pub use crate::metadata::builder::MetadataBuilder;
 pub use crate::metadata::check::{MAX_PARSED, controls, is_scp_like};
-pub use crate::metadata::convention::{is_joined, purpose};
+pub use crate::metadata::convention::{is_joined, names as section_names, purpose};
 #[cfg(feature = "json")]
 pub use crate::metadata::json::check_registry_metadata;
 pub use crate::metadata::license::{corrected_license, differs_in_case, license_expression, states_no_license};

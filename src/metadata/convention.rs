@@ -216,6 +216,11 @@ pub fn purpose(name: &str) -> Option<SectionPurpose> {
     lookup(name.as_bytes()).row().map(KnownSection::purpose)
 }
 
+/// The names and patterns of all known custom sections.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    Field::ALL.into_iter().map(Field::section).chain(CONVENTIONS.iter().map(|convention| convention.name))
+}
+
 /// Whether readers concatenate the data of all sections with this name, so that duplicates are
 /// valid.
 pub fn is_joined(name: &str) -> bool {

@@ -59,6 +59,11 @@ pub(crate) const LANES: [&[Step]; 2] = [
             about: "a browser and the SARIF schema accept the reports of an audit, and pre-commit the hooks",
             run: page,
         },
+        Step {
+            name: "site",
+            about: "the page that looks into a binary works in a browser, as the command does",
+            run: site,
+        },
     ],
     &[
         Step { name: "fmt", about: "the format is rustfmt's", run: fmt },
@@ -202,12 +207,24 @@ fn benches(context: &mut Context) -> Result<(), String> {
 }
 
 fn page(context: &mut Context) -> Result<(), String> {
-    packages(context, &["chromium"], &["chromium", "fonts-dejavu-core", "fonts-noto-core"])?;
-    context.run(program("bash", &[".ci/page-tools"]))?;
+    browser(context)?;
     let page = ["test", "-p", "sectile-audit", "--all-features", "--lib", "format::oracles", "--", "--ignored"];
     context.run(cargo(&page))?;
     let hooks = ["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "ci::hooks", "--", "--ignored"];
     context.run(cargo(&hooks))
+}
+
+/// The tests compare the page with the command.
+fn site(context: &mut Context) -> Result<(), String> {
+    browser(context)?;
+    context.run(cargo(&["test", "-p", "sectile-cli", "--all-features", "--test", "suite", "--no-run"]))?;
+    context.run(program("bash", &[".ci/site"]))
+}
+
+/// Installs Chromium and Playwright.
+fn browser(context: &mut Context) -> Result<(), String> {
+    packages(context, &["chromium"], &["chromium", "fonts-dejavu-core", "fonts-noto-core"])?;
+    context.run(program("bash", &[".ci/page-tools"]))
 }
 
 fn fmt(context: &mut Context) -> Result<(), String> {

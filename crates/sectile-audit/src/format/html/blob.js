@@ -18,13 +18,14 @@ function blob(place) {
     const [message, offset] = row[REASON];
     main.append(show(make("p", { class: "stopped" }, make("strong", {}, `${ENDED[row[OUTCOME]]}: `)), message + (offset === null ? "" : ` (at ${hex(offset)})`)));
   }
-  if (row[DRAWN].length > 0) main.append(sectionMap(row));
+  if (row[DRAWN].length > 0) main.append(sectionMap(spansOf(row), Number(row[SIZE] ?? 0), tables.families));
   main.append(make("div", { class: "split" }, make("div", {}, findings(row), made(row)), make("div", {}, facts(row), shares(row))));
   return visible(row[FILE]);
 }
 
-function panel(title, ...children) {
-  return make("section", { class: "panel" }, make("h2", {}, title), ...children);
+/** The spans of the section map, as `sectionMap` takes them. */
+function spansOf(row) {
+  return row[DRAWN].map(([family, kind, name, depth, start, length, number]) => ({ family, kind, name, depth, start, length, number }));
 }
 
 function findings(row) {
@@ -90,10 +91,4 @@ function shares(row) {
       make("span", { class: "value" }, `${bytes(number)} · ${share(number, row[SIZE])}`), bar));
   });
   return panel("Bytes by kind of section", make("ol", { class: "bars" }, ...bars));
-}
-
-function svg(name, attributes) {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

@@ -2,11 +2,12 @@
 
 const LANE = 38, MOST_LANES = 12;
 
-function sectionMap(row) {
-  const sections = row[DRAWN].map(([family, kind, name, depth, start, length, number]) => ({
-    family, kind, name, number, depth: Math.min(depth, MOST_LANES), real: depth, start: Number(start), length: Number(length), from: start,
+/** Draws spans of a file of `size` bytes. A family is a class and a label. */
+function sectionMap(spans, size, families) {
+  const sections = spans.map((span) => ({
+    ...span, depth: Math.min(span.depth, MOST_LANES), real: span.depth, start: Number(span.start), length: Number(span.length), from: span.start,
   }));
-  const all = Math.max(Number(row[SIZE] ?? 0), ...sections.map((section) => section.start + section.length), 1);
+  const all = Math.max(size, ...sections.map((section) => section.start + section.length), 1);
   const lanes = Math.max(...sections.map((section) => section.depth));
   let view = [0, all], active = -1;
 
@@ -31,7 +32,7 @@ function sectionMap(row) {
       readout.append(make("span", { class: "soft" }, "Point at a section, or use the arrow keys; a click or Enter zooms to it, Escape back."));
       return;
     }
-    show(readout, "").append(make("i", { class: `dot ${tables.families[section.family][0]}` }), shown("b", {}, section.name ?? section.kind),
+    show(readout, "").append(make("i", { class: `dot ${families[section.family][0]}` }), shown("b", {}, section.name ?? section.kind),
       shown("span", {}, section.name === null ? "" : ` (${section.kind})`), ` · ${bytes(section.length)}, ${share(section.length, all)}`,
       section.number > 1 ? ` · ${grouped(section.number)} sections` : "", make("br"),
       make("span", { class: "mono soft" }, `${hex(section.from)} – ${hex(BigInt(section.from) + BigInt(section.length))}`),
@@ -56,7 +57,7 @@ function sectionMap(row) {
       const left = (Math.max(section.start, from) - from) * scale, right = (Math.min(end(section), to) - from) * scale;
       if (right < 0 || left > width || right - left < 0.2) return;
       const label = title(section), wide = right - left > 34;
-      const element = make("div", { class: `segment ${tables.families[section.family][0]}${wide ? " wide" : ""}`, role: "option", id: `segment-${nth}`,
+      const element = make("div", { class: `segment ${families[section.family][0]}${wide ? " wide" : ""}`, role: "option", id: `segment-${nth}`,
         title: `${visible(label)}: ${bytes(section.length)}`, "aria-label": `${visible(label)}, ${bytes(section.length)}` }, wide ? visible(label) : "");
       element.nth = nth;
       element.style.left = `${left / width * 100}%`;
@@ -133,9 +134,9 @@ function sectionMap(row) {
   });
   new ResizeObserver(paint).observe(map);
 
-  const families = [...new Set(sections.map((section) => section.family))].sort((a, b) => a - b);
-  const legend = make("ul", { class: "legend" }, ...families.map((family) => make("li", {},
-    make("i", { class: `dot ${tables.families[family][0]}` }), tables.families[family][1])));
+  const drawn = [...new Set(sections.map((section) => section.family))].sort((a, b) => a - b);
+  const legend = make("ul", { class: "legend" }, ...drawn.map((family) => make("li", {},
+    make("i", { class: `dot ${families[family][0]}` }), families[family][1])));
   describe();
   return panel("Sections, drawn to scale", make("div", { class: "map-tools" }, into, out, whole, range), map, axis, readout, legend);
 }

@@ -25,6 +25,7 @@ const STYLE: &str = include_str!("page.css");
 /// All script files in one scope.
 const SCRIPT: &str = concat!(
     "\"use strict\";\n(() => {\n",
+    include_str!("text.js"),
     include_str!("rows.js"),
     include_str!("query.js"),
     include_str!("table.js"),
