@@ -20,7 +20,7 @@
  *
  * Threads. There is no global state. Handles may move between threads. Several threads may use one
  * source, metadata or policy at a time; a source of a callback only if the callback permits it. Edits,
- * readers of chunks, buffers and errors may be used by one thread at a time.
+ * readers of chunks, gates, buffers and errors may be used by one thread at a time.
  */
 
 
@@ -34,39 +34,44 @@
 #define SECTILE_NO_ITEM SIZE_MAX
 
 /**
- * Rules also see the packages that are recovered from data.
+ * Rules also see the packages that are recovered from data, even if the policy does not require it.
  */
 #define SECTILE_CHECK_RECOVERED 1
 
 /**
+ * The metadata: `sectile show --json`.
+ */
+#define SECTILE_DOCUMENT_SHOW 1
+
+/**
  * Imports and exports too: `sectile show --interface --json`.
  */
-#define SECTILE_DOCUMENT_INTERFACE 1
+#define SECTILE_DOCUMENT_INTERFACE 2
 
 /**
  * The packages that the source declares, and those that its data names: `sectile show --packages all --json`.
  */
-#define SECTILE_DOCUMENT_PACKAGES 2
+#define SECTILE_DOCUMENT_PACKAGES 3
 
 /**
  * Every section: `sectile sections --json`.
  */
-#define SECTILE_DOCUMENT_SECTIONS 3
+#define SECTILE_DOCUMENT_SECTIONS 4
 
 /**
  * SHA-256 of all bytes, and of the content without metadata: `sectile digest --json`.
  */
-#define SECTILE_DOCUMENT_DIGEST 4
+#define SECTILE_DOCUMENT_DIGEST 5
 
 /**
  * An SBOM of all packages: `sectile sbom --format cyclonedx --packages all`.
  */
-#define SECTILE_DOCUMENT_CYCLONEDX 5
+#define SECTILE_DOCUMENT_CYCLONEDX 6
 
 /**
  * An SBOM of all packages: `sectile sbom --format spdx --packages all`.
  */
-#define SECTILE_DOCUMENT_SPDX 6
+#define SECTILE_DOCUMENT_SPDX 7
 
 /**
  * Values that are not valid are written, with a finding.
@@ -97,6 +102,11 @@
  * The fault is not at an offset.
  */
 #define SECTILE_NO_OFFSET UINT64_MAX
+
+/**
+ * No length is declared, or no maximum.
+ */
+#define SECTILE_NO_LENGTH UINT64_MAX
 
 /**
  * Version of the binary interface that this header describes.
@@ -147,6 +157,10 @@ enum sectile_status
      * A defect of the library. The handles of the call may only be freed.
      */
     SECTILE_STATUS_PANIC = 8,
+    /**
+     * The policy refuses the upload, or its length is not permitted.
+     */
+    SECTILE_STATUS_REFUSED = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -163,6 +177,12 @@ typedef int32_t sectile_status;
  * last status needs a check. One thread may use an edit at a time.
  */
 typedef struct sectile_edit sectile_edit;
+
+/**
+ * A gate for one upload. It refuses the upload as early as its bytes allow, in bounded memory. One thread may use it at a
+ * time.
+ */
+typedef struct sectile_gate sectile_gate;
 
 /**
  * The metadata of a source: its items, and the findings about them. Several threads may use one at a time.
@@ -468,6 +488,43 @@ sectile_status sectile_edit_file(const sectile_edit *edit,
  * Frees an error. NULL is ignored.
  */
 void sectile_error_free(sectile_error *error);
+
+/**
+ * Makes a gate for one upload, with a policy, or the default one if it is NULL. The gate keeps the policy.
+ *
+ * `location` is the path of the upload for the exceptions of the policy; NULL for none. `now` is the time in seconds
+ * since 1970 at which exceptions expire. An upload of another length than `declared` or of more than `max` bytes is
+ * refused; `SECTILE_NO_LENGTH` is for none.
+ */
+sectile_status sectile_gate_new(const sectile_policy *policy,
+                                const char *location,
+                                int64_t now,
+                                uint64_t declared,
+                                uint64_t max,
+                                sectile_gate **gate,
+                                sectile_error **error);
+
+/**
+ * Frees a gate. NULL is ignored.
+ */
+void sectile_gate_free(sectile_gate *gate);
+
+/**
+ * Judges the next chunk of an upload. The status is 0, or says why the upload is refused: `SECTILE_STATUS_MALFORMED`,
+ * `SECTILE_STATUS_LIMIT`, or `SECTILE_STATUS_REFUSED` by the policy or for its length. Later bytes cannot change this.
+ */
+sectile_status sectile_gate_feed(sectile_gate *gate,
+                                 const uint8_t *data,
+                                 size_t len,
+                                 sectile_error **error);
+
+/**
+ * Ends an upload. The status is 0 if it is accepted, or as for `sectile_gate_feed`. `verdict`, unless it is NULL, is the
+ * document of `sectile check --json` in both cases. The gate can then only be freed.
+ */
+sectile_status sectile_gate_end(sectile_gate *gate,
+                                sectile_buffer *verdict,
+                                sectile_error **error);
 
 /**
  * Reads the metadata of a source. A value that is not valid is a finding, not an error.

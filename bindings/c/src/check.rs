@@ -14,6 +14,12 @@ use crate::source::{Source, without_cost_if_unread};
 /// The rules that a source is judged by. Several threads may use one at a time.
 pub struct Policy(sectile_policy::Policy);
 
+impl Policy {
+    pub fn to_inner(&self) -> sectile_policy::Policy {
+        self.0.clone()
+    }
+}
+
 /// Parses the text of a policy file, in TOML. `name` is the file's in messages.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sectile_policy_parse(
@@ -39,7 +45,7 @@ pub unsafe extern "C" fn sectile_policy_free(policy: *mut Policy) {
     unsafe { free(policy) };
 }
 
-/// Rules also see the packages that are recovered from data.
+/// Rules also see the packages that are recovered from data, even if the policy does not require it.
 pub const SECTILE_CHECK_RECOVERED: u32 = 1;
 
 /// Judges a source by a policy, or by the default one if it is NULL.
@@ -69,12 +75,12 @@ pub unsafe extern "C" fn sectile_check(
         }
         // SAFETY: the head of the header is the contract.
         let (source, policy) = unsafe { (reference(source, "source")?, policy.as_ref()) };
-        let mut policy = policy.map_or_else(sectile_policy::Policy::default, |policy| policy.0.clone());
-        policy.packages = match options {
-            0 => Packages::Declared,
-            SECTILE_CHECK_RECOVERED => Packages::All,
+        let mut policy = policy.map_or_else(sectile_policy::Policy::default, Policy::to_inner);
+        match options {
+            0 => {} // as the policy says
+            SECTILE_CHECK_RECOVERED => policy.packages = Packages::All,
             _ => return Err(Failure::argument(format!("unknown options: {options:#x}"))),
-        };
+        }
         let expires = policy.exceptions().any(|exception| exception.expiry().is_some());
         let day = match expires.then(|| Day::from_unix_seconds(now)) {
             Some(None) => return Err(Failure::argument(format!("`now` is not a time of these millennia: {now}"))),

@@ -17,23 +17,26 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Failure, Status};
 use crate::source::{Source, without_cost_if_unread};
 
+/// The metadata: `sectile show --json`.
+pub const SECTILE_DOCUMENT_SHOW: u32 = 1;
+
 /// Imports and exports too: `sectile show --interface --json`.
-pub const SECTILE_DOCUMENT_INTERFACE: u32 = 1;
+pub const SECTILE_DOCUMENT_INTERFACE: u32 = 2;
 
 /// The packages that the source declares, and those that its data names: `sectile show --packages all --json`.
-pub const SECTILE_DOCUMENT_PACKAGES: u32 = 2;
+pub const SECTILE_DOCUMENT_PACKAGES: u32 = 3;
 
 /// Every section: `sectile sections --json`.
-pub const SECTILE_DOCUMENT_SECTIONS: u32 = 3;
+pub const SECTILE_DOCUMENT_SECTIONS: u32 = 4;
 
 /// SHA-256 of all bytes, and of the content without metadata: `sectile digest --json`.
-pub const SECTILE_DOCUMENT_DIGEST: u32 = 4;
+pub const SECTILE_DOCUMENT_DIGEST: u32 = 5;
 
 /// An SBOM of all packages: `sectile sbom --format cyclonedx --packages all`.
-pub const SECTILE_DOCUMENT_CYCLONEDX: u32 = 5;
+pub const SECTILE_DOCUMENT_CYCLONEDX: u32 = 6;
 
 /// An SBOM of all packages: `sectile sbom --format spdx --packages all`.
-pub const SECTILE_DOCUMENT_SPDX: u32 = 6;
+pub const SECTILE_DOCUMENT_SPDX: u32 = 7;
 
 /// Reads a source and returns a document about it, one of `SECTILE_DOCUMENT_…`, as JSON without a line feed at its end.
 ///
@@ -51,6 +54,7 @@ pub unsafe extern "C" fn sectile_json(
         let (out, source) = unsafe { (Out::new(json, "json")?, reference(source, "source")?) };
         out.set(Buffer::EMPTY);
         match document {
+            SECTILE_DOCUMENT_SHOW => report(source, &out, |policy| PolicyReader::stream(policy)),
             SECTILE_DOCUMENT_INTERFACE => {
                 report(source, &out, |policy| PolicyReader::stream(policy).with_interface(policy.limits))
             }

@@ -29,6 +29,8 @@ pub enum Status {
     Policy = 7,
     /// A defect of the library. The handles of the call may only be freed.
     Panic = 8,
+    /// The policy refuses the upload, or its length is not permitted.
+    Refused = 9,
 }
 
 /// An error. Freed with `sectile_error_free`.
@@ -86,6 +88,10 @@ pub struct Failure {
 impl Failure {
     fn new(status: Status, message: impl Into<String>) -> Self {
         Self { status, system: 0, offset: None, message: message.into() }
+    }
+
+    pub fn at(status: Status, offset: Option<u64>, message: impl Into<String>) -> Self {
+        Self { offset, ..Self::new(status, message) }
     }
 
     pub fn argument(message: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ mod check;
 mod document;
 mod edit;
 mod error;
+mod gate;
 mod metadata;
 mod push;
 mod source;

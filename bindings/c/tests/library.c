@@ -121,7 +121,7 @@ static void truncated(void) {
     CHECK(equals(value_of(metadata, 0, "licenses"), "MIT")); /* before the cut */
     sectile_metadata_free(metadata);
     sectile_error_free(error);
-    for (uint32_t document = SECTILE_DOCUMENT_INTERFACE; document <= SECTILE_DOCUMENT_SPDX; document++) {
+    for (uint32_t document = SECTILE_DOCUMENT_SHOW; document <= SECTILE_DOCUMENT_SPDX; document++) {
         sectile_buffer json;
         CHECK(sectile_json(source, document, &json, NULL) == SECTILE_STATUS_MALFORMED);
         CHECK((json.len > 0) == (document < SECTILE_DOCUMENT_CYCLONEDX));
@@ -136,7 +136,7 @@ static void truncated(void) {
 
 static void documents(void) {
     sectile_source *source = source_of(MODULE, MODULE_LEN);
-    for (uint32_t document = SECTILE_DOCUMENT_INTERFACE; document <= SECTILE_DOCUMENT_SPDX; document++) {
+    for (uint32_t document = SECTILE_DOCUMENT_SHOW; document <= SECTILE_DOCUMENT_SPDX; document++) {
         sectile_buffer json;
         CHECK(sectile_json(source, document, &json, NULL) == SECTILE_STATUS_OK);
         CHECK(json.data[0] == '{' && json.data[json.len] == 0);
@@ -344,6 +344,35 @@ static void policies(void) {
     sectile_source_free(cut);
 }
 
+static void gates(void) {
+    sectile_gate *gate;
+    sectile_buffer verdict;
+    CHECK(sectile_gate_new(NULL, NULL, 0, MODULE_LEN, SECTILE_NO_LENGTH, &gate, NULL) == SECTILE_STATUS_OK);
+    for (size_t nth = 0; nth < MODULE_LEN; nth++) {
+        CHECK(sectile_gate_feed(gate, MODULE + nth, 1, NULL) == SECTILE_STATUS_OK);
+    }
+    CHECK(sectile_gate_end(gate, &verdict, NULL) == SECTILE_STATUS_OK);
+    CHECK(strstr(verdict.data, "\"accepted\":true") != NULL);
+    sectile_buffer_free(&verdict);
+    CHECK_ERROR(sectile_gate_feed(gate, MODULE, 1, &error), SECTILE_STATUS_ARGUMENT, "has ended");
+    sectile_gate_free(gate);
+
+    sectile_policy *policy;
+    const char *toml = "[licenses]\ndeny = [\"MIT\"]\n";
+    CHECK(sectile_policy_parse(toml, "p.toml", &policy, NULL) == SECTILE_STATUS_OK);
+    CHECK(sectile_gate_new(policy, "a.wasm", 0, SECTILE_NO_LENGTH, SECTILE_NO_LENGTH, &gate, NULL) == SECTILE_STATUS_OK);
+    sectile_policy_free(policy); /* the gate keeps it */
+    CHECK(sectile_gate_feed(gate, MODULE, MODULE_LEN, NULL) == SECTILE_STATUS_OK);
+    CHECK_ERROR(sectile_gate_end(gate, &verdict, &error), SECTILE_STATUS_REFUSED, "MIT");
+    CHECK(strstr(verdict.data, "\"accepted\":false") != NULL);
+    sectile_buffer_free(&verdict);
+    sectile_gate_free(gate);
+
+    CHECK(sectile_gate_new(NULL, NULL, 0, SECTILE_NO_LENGTH, 4, &gate, NULL) == SECTILE_STATUS_OK);
+    CHECK_ERROR(sectile_gate_feed(gate, MODULE, MODULE_LEN, &error), SECTILE_STATUS_REFUSED, "4");
+    sectile_gate_free(gate); /* without its end */
+}
+
 static void impossible_lengths(void) {
     sectile_source *source;
     CHECK_ERROR(sectile_source_bytes(NULL, 1, &source, &error), SECTILE_STATUS_ARGUMENT, "`data` is NULL");
@@ -401,6 +430,7 @@ int main(int argc, char **argv) {
     invalid_edits();
     edits_of_files(argv[2]);
     policies();
+    gates();
     impossible_lengths();
     threads();
     return 0;
