@@ -2,6 +2,7 @@
 import { edit, FIELDS, read, sections, strip } from "sectile";
 import { byId, bytes, grouped, hex, make, panel, sectionMap, shown, visible } from "report";
 
+import { binariesIn } from "./archive.js";
 import { comparison } from "./compare.js";
 import { editor } from "./editor.js";
 import { FAMILIES } from "./families.js";
@@ -14,8 +15,8 @@ import { itemTree } from "./tree.js";
 /** The longest file whose data is searched for packages. The core holds what it searches. */
 const MAX_SEARCHED = 48 << 20;
 
-/** The file as it was opened, and as the edits made it; each as `inspect` returns it. */
-let original, current, compared;
+/** The file as it was opened, and as the edits made it; each as `inspect` returns it. The archive that it is from. */
+let original, current, compared, archive;
 /** The path of the selected item, and the changes so far. */
 let selected = "", changes = [];
 
@@ -60,7 +61,19 @@ function fail(message) {
   byId("problem").hidden = false;
 }
 
+/** Opens a binary, or the first one in an archive. */
 async function open(file) {
+  const found = await busy(`Reading ${visible(file.name)} …`, async () => ({ binaries: await binariesIn(file) }));
+  if (!found) return;
+  if (found.binaries?.length === 0) {
+    fail(`${file.name}: the archive has no WebAssembly binaries`);
+    return;
+  }
+  archive = found.binaries && { name: file.name, binaries: found.binaries };
+  await openBinary(found.binaries?.[0] ?? file);
+}
+
+async function openBinary(file) {
   const opened = await busy(`Reading ${visible(file.name)} …`, () => inspect(file));
   if (!opened) return;
   if (opened.document.item === null) return fail(`${file.name}: ${opened.document.fault.message}`);
@@ -70,7 +83,7 @@ async function open(file) {
 }
 
 async function compareWith(file) {
-  const other = await busy(`Reading ${visible(file.name)} …`, () => inspect(file));
+  const other = await busy(`Reading ${visible(file.name)} …`, async () => inspect((await binariesIn(file))?.[0] ?? file));
   if (!other) return;
   if (other.document.item === null) return fail(`${file.name}: ${other.document.fault.message}`);
   compared = other;
@@ -133,6 +146,7 @@ function draw() {
     depth: section.path === "" ? 1 : section.path.split("/").length + 1, start: section.range[0], length: section.range[1] - section.range[0],
   }));
   byId("main").replaceChildren(...[
+    archive && binaryList(),
     title(item.kind),
     fault && make("p", { class: "stopped" }, make("strong", {}, `${current.document.outcome}: `), visible(fault.message), fault.offset === undefined ? "" : ` (at ${hex(fault.offset)})`),
     compared && comparison(current, compared),
@@ -157,6 +171,18 @@ function title(kind) {
   back.disabled = current === original;
   return make("div", { class: "title" }, shown("h2", {}, file.name),
     make("p", {}, make("span", { class: "pill s-note" }, kind), make("span", {}, `${bytes(file.size)} (${grouped(file.size)} bytes)`), save, back));
+}
+
+/** The binaries of the archive; the open one is pressed. */
+function binaryList() {
+  const buttons = archive.binaries.map((file) => {
+    const open = button("", () => openBinary(file));
+    open.setAttribute("aria-pressed", String(file === original.file));
+    open.append(shown("span", {}, file.name), make("span", { class: "value" }, bytes(file.size)));
+    return make("li", {}, open);
+  });
+  const note = make("p", { class: "note" }, `${grouped(buttons.length)} in `, shown("span", {}, archive.name), ". An edit changes the binary, not the archive.");
+  return panel("Binaries", note, make("ul", { class: "binaries" }, ...buttons));
 }
 
 function changeList() {

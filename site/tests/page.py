@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import pathlib
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,7 +31,7 @@ troubles: list[str] = []
 
 
 @contextmanager
-def page_of(browser: Browser, **options: object) -> Iterator[Page]:
+def page_of(browser: Browser, *, reads_all: bool = False, **options: object) -> Iterator[Page]:
     """The page in a context of its own. Any message, dialog or request is a defect."""
     with browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}) as context:
         page = context.new_page()
@@ -36,6 +40,8 @@ def page_of(browser: Browser, **options: object) -> Iterator[Page]:
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         page.on("request", lambda request: request.url.startswith(("data:", "blob:", "file:")) or troubles.append(f"request: {request.url}"))
         page.add_init_script(READS)
+        if not reads_all:
+            page.add_init_script(READS_RANGES)
         page.goto(PAGE.as_uri())
         yield page
 
@@ -52,6 +58,8 @@ READS = """
     window.bytesRead = 0;
     const arrayBuffer = Blob.prototype.arrayBuffer;
     Blob.prototype.arrayBuffer = function () { window.bytesRead += this.size; return arrayBuffer.call(this); };
+"""
+READS_RANGES = """
     for (const name of ["text", "stream", "bytes"]) Blob.prototype[name] = () => { throw new Error(`reads all: ${name}`); };
 """
 
@@ -183,6 +191,55 @@ def compares_two_files(browser: Browser) -> None:
         page.wait_for_selector("text=The values of both files are the same.")
 
 
+def archives_are_opened(browser: Browser) -> None:
+    long_name = f"package/{'directory/' * 20}long.wasm"
+    members = {
+        "package/readme.txt": b"\0as", long_name: (FILES / "clang-fib.component.wasm").read_bytes(),
+        "package/empty": b"", "package/" + HOSTILE[0].replace("/", " "): COMPONENT.read_bytes(),
+    }
+    binaries = [name for name, data in members.items() if data.startswith(b"\0asm")]
+    with page_of(browser, reads_all=True) as page, tempfile.TemporaryDirectory() as name:
+        directory = pathlib.Path(name)
+        for path, mode in [("a.tgz", "w:gz"), ("a.tar", "w")]:
+            for format in [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT]:
+                with tarfile.open(directory / path, mode, format=format) as tar:
+                    for member, data in members.items():
+                        entry = tarfile.TarInfo(member)
+                        entry.size = len(data)
+                        tar.addfile(entry, io.BytesIO(data))
+                lists_binaries(page, directory / path, binaries)
+        for path, method in [("a.zip", zipfile.ZIP_STORED), ("a.whl", zipfile.ZIP_DEFLATED)]:
+            with zipfile.ZipFile(directory / path, "w", method) as archive:
+                for member, data in members.items():
+                    archive.writestr(member, data)
+            lists_binaries(page, directory / path, binaries)
+        (directory / "one.wasm.gz").write_bytes(gzip.compress(COMPONENT.read_bytes()))
+        lists_binaries(page, directory / "one.wasm.gz", ["one.wasm"])
+        page.screenshot(path=PICTURES / "archive.png")
+        packed = (directory / "a.tgz").read_bytes()
+        for path, data, message in [
+            ("cut.tgz", packed[: len(packed) // 2], ""), ("cut.zip", (directory / "a.zip").read_bytes()[:-100], "no directory"),
+            ("none.tgz", gzip.compress(b"text"), "no WebAssembly binaries"), ("odd.tgz", gzip.compress(b"text" * 999), "malformed"), ("bomb.gz", gzip.compress(b"\0asm" + bytes(600 << 20), 1), "512 MiB"),
+        ]:
+            (directory / path).write_bytes(data)
+            page.set_input_files("#file", directory / path)
+            page.wait_for_selector("#problem:not([hidden])")
+            assert message in page.locator("#problem").text_content(), page.locator("#problem").text_content()
+            page.evaluate("() => { document.getElementById('problem').hidden = true; }")
+
+
+def lists_binaries(page: Page, path: pathlib.Path, names: list[str]) -> None:
+    """The page lists these binaries of an archive, and opens each."""
+    page.set_input_files("#file", path)
+    page.wait_for_selector(f".panel .note:has-text('{path.name}')")
+    assert page.locator(".binaries button span:first-child").all_text_contents() == names
+    for nth, name in enumerate(names):
+        page.locator(".binaries button").nth(nth).click()
+        page.wait_for_function("(name) => document.querySelector('.title h2').textContent === name", arg=name)
+    assert downloaded(page) == COMPONENT.read_bytes()
+    page.evaluate("() => document.querySelector('.binaries').closest('.panel').remove()")
+
+
 def malformed_files_are_described(browser: Browser) -> None:
     with page_of(browser) as page, tempfile.TemporaryDirectory() as directory:
         path = pathlib.Path(directory) / "text.wasm"
@@ -286,7 +343,7 @@ def looks(browser: Browser) -> None:
 
 
 TESTS = [
-    shows_what_the_command_shows, edits_are_those_of_the_command, compares_two_files, malformed_files_are_described,
+    shows_what_the_command_shows, edits_are_those_of_the_command, compares_two_files, archives_are_opened, malformed_files_are_described,
     hostile_values_are_inert, large_files_are_not_read, is_accessible, looks,
 ]
 chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
