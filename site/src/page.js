@@ -6,7 +6,7 @@ import { binariesIn } from "./archive.js";
 import { comparison } from "./compare.js";
 import { editor } from "./editor.js";
 import { FAMILIES } from "./families.js";
-import { familyOf } from "./family.js";
+import { spansOf } from "./family.js";
 import { findings } from "./findings.js";
 import { itemsOf } from "./items.js";
 import { externList, lists, packageList, sectionList } from "./lists.js";
@@ -69,15 +69,14 @@ async function open(file) {
     fail(`${file.name}: the archive has no WebAssembly binaries`);
     return;
   }
-  archive = found.binaries && { name: file.name, binaries: found.binaries };
-  await openBinary(found.binaries?.[0] ?? file);
+  await openBinary(found.binaries?.[0] ?? file, found.binaries && { name: file.name, binaries: found.binaries });
 }
 
-async function openBinary(file) {
+async function openBinary(file, from) {
   const opened = await busy(`Reading ${visible(file.name)} …`, () => inspect(file));
   if (!opened) return;
   if (opened.document.item === null) return fail(`${file.name}: ${opened.document.fault.message}`);
-  [original, current, compared, selected, changes] = [opened, opened, undefined, "", []];
+  [original, current, compared, archive, selected, changes] = [opened, opened, undefined, from, "", []];
   draw();
   byId("main").focus({ preventScroll: true });
 }
@@ -102,17 +101,18 @@ async function search() {
 // ---- Editing
 
 /** Makes the result of an edit the present state. It refers to the bytes of the file that are kept, and reads none. */
-async function apply(planned) {
-  const edited = await planned;
+async function apply(plan) {
+  const edits = current, { file } = edits;
+  const edited = await plan(file);
   edited.close();
   if (!edited.isChanged) {
     byId("status").textContent = "Already up to date: the edit changes nothing.";
     return;
   }
-  const { file } = current;
   const parts = edited.pieces.map(({ keep, insert }) => insert ?? file.slice(...keep));
   const result = new File(parts, file.name, { type: "application/wasm" });
   const opened = await inspect(result);
+  if (current !== edits) return; // another file was opened meanwhile
   changes = [...changes, ...edited.document.changes];
   current = opened;
   draw();
@@ -137,20 +137,16 @@ function draw() {
   const tree = itemTree(items, file.size, selected, (chosen) => {
     selected = chosen.path;
     form.replaceChildren(editor(chosen, FIELDS, {
-      apply: (wanted) => apply(edit(current.file, wanted)),
-      strip: (options) => apply(strip(current.file, options)),
+      apply: (wanted) => apply((file) => edit(file, wanted)),
+      strip: (options) => apply((file) => strip(file, options)),
     }));
   });
-  const spans = listed.map((section) => ({
-    family: familyOf(section), kind: section.kind, name: section.name ?? null, number: 1,
-    depth: section.path === "" ? 1 : section.path.split("/").length + 1, start: section.range[0], length: section.range[1] - section.range[0],
-  }));
   byId("main").replaceChildren(...[
     archive && binaryList(),
     title(item.kind),
     fault && make("p", { class: "stopped" }, make("strong", {}, `${current.document.outcome}: `), visible(fault.message), fault.offset === undefined ? "" : ` (at ${hex(fault.offset)})`),
     compared && comparison(current, compared),
-    spans.length > 0 && sectionMap(spans, file.size, FAMILIES),
+    listed.length > 0 && sectionMap(spansOf(listed, file.size), file.size, FAMILIES),
     make("div", { class: "split" }, make("div", {}, tree, findings(found)), make("div", {}, form, changeList())),
     lists([
       packageList(packages, isSearched ? "a list of recovered packages may lack some" : "only declared ones", isSearched ? undefined : searchButton(file)),
@@ -176,7 +172,7 @@ function title(kind) {
 /** The binaries of the archive; the open one is pressed. */
 function binaryList() {
   const buttons = archive.binaries.map((file) => {
-    const open = button("", () => openBinary(file));
+    const open = button("", () => openBinary(file, archive));
     open.setAttribute("aria-pressed", String(file === original.file));
     open.append(shown("span", {}, file.name), make("span", { class: "value" }, bytes(file.size)));
     return make("li", {}, open);

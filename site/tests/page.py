@@ -215,6 +215,8 @@ def archives_are_opened(browser: Browser) -> None:
             lists_binaries(page, directory / path, binaries)
         (directory / "one.wasm.gz").write_bytes(gzip.compress(COMPONENT.read_bytes()))
         lists_binaries(page, directory / "one.wasm.gz", ["one.wasm"])
+        page.set_input_files("#file", directory / "a.whl")
+        page.wait_for_selector(".panel .note:has-text('a.whl')")
         page.screenshot(path=PICTURES / "archive.png")
         packed = (directory / "a.tgz").read_bytes()
         for path, data, message in [
@@ -253,6 +255,17 @@ def malformed_files_are_described(browser: Browser) -> None:
         assert page.locator("#problem").is_hidden()
         assert "partial" in page.locator("main .stopped").text_content()
         assert page.locator("[role=treeitem]").count() == 2
+
+
+def many_sections_are_drawn(browser: Browser) -> None:
+    with page_of(browser) as page, tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory) / "many.wasm"
+        path.write_bytes(b"\0asm\x01\0\0\0" + b"\0\x02\x01x" * 300_000)
+        opened(page, path)
+        assert page.locator(".segment").count() == 1
+        page.locator(".segment").hover()
+        assert "sections" in page.locator(".readout").text_content()
+        assert panel(page, "Sections").last.locator("tbody tr").count() == 300
 
 
 def hostile_values_are_inert(browser: Browser) -> None:
@@ -343,7 +356,7 @@ def looks(browser: Browser) -> None:
 
 
 TESTS = [
-    shows_what_the_command_shows, edits_are_those_of_the_command, compares_two_files, archives_are_opened, malformed_files_are_described,
+    shows_what_the_command_shows, edits_are_those_of_the_command, compares_two_files, archives_are_opened, malformed_files_are_described, many_sections_are_drawn,
     hostile_values_are_inert, large_files_are_not_read, is_accessible, looks,
 ]
 chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

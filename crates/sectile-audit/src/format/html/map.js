@@ -7,8 +7,9 @@ function sectionMap(spans, size, families) {
   const sections = spans.map((span) => ({
     ...span, depth: Math.min(span.depth, MOST_LANES), real: span.depth, start: Number(span.start), length: Number(span.length), from: span.start,
   }));
-  const all = Math.max(size, ...sections.map((section) => section.start + section.length), 1);
-  const lanes = Math.max(...sections.map((section) => section.depth));
+  // Not by `Math.max(...)`: a file may have more sections than a call may have arguments.
+  const all = sections.reduce((most, section) => Math.max(most, section.start + section.length), Math.max(size, 1));
+  const lanes = sections.reduce((most, section) => Math.max(most, section.depth), 1);
   let view = [0, all], active = -1;
 
   const map = make("div", { class: "map", tabindex: "0", role: "listbox", "aria-label": "Sections, drawn to scale" });

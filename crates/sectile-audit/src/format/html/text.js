@@ -11,16 +11,16 @@ const DECEPTIVE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u2
 const EVERY_DECEPTIVE = new RegExp(DECEPTIVE.source, "gu");
 const NAMED = new Map([["\n", "\\n"], ["\r", "\\r"], ["\t", "\\t"]]);
 
-/** What stands for a character that could deceive: the same as the command shows. */
+/** The escape of a character that could deceive: the same as the command shows. */
 function escapeOf(character) {
   const code = character.codePointAt(0);
   return NAMED.get(character) ?? (code < 0x80 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`);
 }
 
-/** A text with what could deceive written out. */
+/** A text whose deceptive characters are escaped. */
 const visible = (text) => DECEPTIVE.test(text) ? text.replace(EVERY_DECEPTIVE, escapeOf) : text;
 
-/** Appends a text; what was written out is marked. */
+/** Appends a text; escapes are marked. */
 function show(parent, text) {
   let from = 0;
   for (const match of text.matchAll(EVERY_DECEPTIVE)) {
