@@ -30,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The item has no enclosing item. */
+/** There is no such item. */
 #define SECTILE_NO_ITEM SIZE_MAX
 
 /**
@@ -328,6 +328,10 @@ typedef struct {
      * Section that it is about; NULL if it is not about one.
      */
     sectile_view section;
+    /**
+     * Index of the item that it is about, or `SECTILE_NO_ITEM` if that was not read.
+     */
+    size_t item;
     /**
      * Absolute byte offset.
      */

@@ -63,6 +63,8 @@ pub struct Finding {
     message: View,
     /// Section that it is about; NULL if it is not about one.
     section: View,
+    /// Index of the item that it is about, or `SECTILE_NO_ITEM` if that was not read.
+    item: usize,
     /// Absolute byte offset.
     offset: u64,
     /// Number of findings that this one represents.
@@ -235,6 +237,7 @@ pub unsafe extern "C" fn sectile_finding(
             code: View::new(finding.code().name().as_bytes()),
             message: View::new(finding.message().as_bytes()),
             section: View::optional(finding.section().map(str::as_bytes)),
+            item: metadata.value().item(finding.path()).map_or(NO_ITEM, sectile::Item::number),
             offset: finding.offset(),
             count: finding.count(),
         });

@@ -106,7 +106,7 @@ static void findings(void) {
     sectile_finding_info finding;
     CHECK(sectile_finding(metadata, 0, &finding, NULL) == SECTILE_STATUS_OK);
     CHECK(equals(finding.code, "not-spdx") && equals(finding.section, "licenses") && finding.count == 1);
-    CHECK(finding.severity == 2 && finding.offset == 19 && finding.message.len > 0);
+    CHECK(finding.severity == 2 && finding.offset == 19 && finding.item == 0 && finding.message.len > 0);
     CHECK_ERROR(sectile_finding(metadata, 1, &finding, &error), SECTILE_STATUS_ARGUMENT, "there is no finding 1");
     sectile_metadata_free(metadata);
     sectile_source_free(source);
