@@ -18,6 +18,7 @@ type Packages = BTreeMap<(String, String), usize>;
 fn converts_each_document() {
     let Some(syft) = find("converts_each_document", "syft") else { return };
     let directory = tempfile::tempdir().unwrap();
+    let mut number = 0;
     for (name, bytes) in crafted() {
         fs::write(directory.path().join(name), bytes).unwrap();
         for document in documents(directory.path(), &["sbom", name], name) {
@@ -31,6 +32,7 @@ fn converts_each_document() {
             assert_eq!(missing, Packages::new(), "{place}");
         }
     }
+    assert!(number > 20, "{number}");
 }
 
 /// The packages with a purl.
