@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use rustsec::advisory::Informational;
 use rustsec::report::{Report, Settings};
 use rustsec::{Collection, Database, Lockfile};
 use semver::{Prerelease, Version, VersionReq};
+use serde_json::Value;
 
 use sectile_advisories::{Ecosystem, PackageId};
 
@@ -29,21 +32,40 @@ fn the_whole_database_is_matched_as_by_cargo_audit() {
     assert!(matches > 10_000, "{matches}");
 }
 
+/// The program reports what its library matches, so that the tests above compare with the program, too.
+#[test]
+#[ignore = "needs cargo-audit"]
+fn cargo_audit_reports_the_matches_of_its_library() {
+    let path = super::whole().unwrap_or_else(super::sample);
+    let database = Database::open(&path).unwrap();
+    let lockfile = lockfile(&versions(&database));
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("Cargo.lock");
+    fs::write(&file, &lockfile).unwrap();
+    let mut command = Command::new("cargo-audit");
+    command.args(["audit", "--no-fetch", "--stale", "--json", "--db"]).arg(&path).arg("--file").arg(&file);
+    let output = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let name = |found: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&found["package"]["name"]), text(&found["package"]["version"]), text(&found["advisory"]["id"]))
+    };
+    let vulnerabilities = report["vulnerabilities"]["list"].as_array().unwrap().iter();
+    let warnings = report["warnings"].as_object().unwrap().values().flat_map(|list| list.as_array().unwrap());
+    let warnings = warnings.filter(|warning| warning["advisory"].is_object()); // the others are about yanked versions
+    let found: BTreeSet<_> = vulnerabilities.chain(warnings).map(name).collect();
+    let expected = expected(&database, &lockfile.parse().unwrap(), false);
+    let expected: BTreeSet<_> = expected.into_iter().map(|(name, version, id, ..)| (name, version, id)).collect();
+    println!("{} equal matches", found.len());
+    assert!(found == expected, "{:#?}", found.symmetric_difference(&expected).take(10).collect::<Vec<_>>());
+}
+
 /// Compares all matches at versions around each bound of each advisory, and returns their number.
 fn compare(path: &Path) -> usize {
     let database = Database::open(path).unwrap();
-    let mut versions: BTreeMap<String, BTreeSet<Version>> = BTreeMap::new();
-    for advisory in database.iter().filter(|advisory| advisory.metadata.collection == Some(Collection::Crates)) {
-        let bounds = advisory.versions.patched().iter().chain(advisory.versions.unaffected());
-        let around = bounds.flat_map(around).chain(["0.0.0-0", "0.0.0", "999.0.0"].map(|text| text.parse().unwrap()));
-        versions.entry(advisory.metadata.package.to_string()).or_default().extend(around);
-    }
-
-    let mut lockfile = String::from("version = 4\n");
-    for (name, version) in versions.iter().flat_map(|(name, versions)| versions.iter().map(move |one| (name, one))) {
-        let source = "registry+https://github.com/rust-lang/crates.io-index";
-        write!(lockfile, "\n[[package]]\nname = {name:?}\nversion = \"{version}\"\nsource = \"{source}\"\n").unwrap();
-    }
+    let versions = versions(&database);
+    let lockfile = lockfile(&versions);
     let lockfile: Lockfile = lockfile.parse().unwrap();
     let advisories = super::read(path);
     assert_eq!(advisories.problems(), []);
@@ -70,6 +92,27 @@ fn compare(path: &Path) -> usize {
     let (all, wasm) = (matches_on(false), matches_on(true));
     assert!(wasm < all, "{wasm} of {all}");
     all
+}
+
+/// The packages of a database, at versions around each bound.
+fn versions(database: &Database) -> BTreeMap<String, BTreeSet<Version>> {
+    let mut versions: BTreeMap<String, BTreeSet<Version>> = BTreeMap::new();
+    for advisory in database.iter().filter(|advisory| advisory.metadata.collection == Some(Collection::Crates)) {
+        let bounds = advisory.versions.patched().iter().chain(advisory.versions.unaffected());
+        let around = bounds.flat_map(around).chain(["0.0.0-0", "0.0.0", "999.0.0"].map(|text| text.parse().unwrap()));
+        versions.entry(advisory.metadata.package.to_string()).or_default().extend(around);
+    }
+    versions
+}
+
+/// The `Cargo.lock` of these packages.
+fn lockfile(versions: &BTreeMap<String, BTreeSet<Version>>) -> String {
+    let mut lockfile = String::from("version = 4\n");
+    for (name, version) in versions.iter().flat_map(|(name, versions)| versions.iter().map(move |one| (name, one))) {
+        let source = "registry+https://github.com/rust-lang/crates.io-index";
+        write!(lockfile, "\n[[package]]\nname = {name:?}\nversion = \"{version}\"\nsource = \"{source}\"\n").unwrap();
+    }
+    lockfile
 }
 
 /// The matches of cargo-audit, on all targets or only on those of WebAssembly.
