@@ -122,7 +122,7 @@ mod tests {
             for continued in [0, 1, 4, 5, 6, 7] {
                 let bytes = [&vec![0x80 | edges[3]; continued][..], &edges].concat();
                 let read = |value: wasmparser::Result<i64>, reader: &wasmparser::BinaryReader<'_>| {
-                    value.ok().map(|value| (value, reader.original_position()))
+                    value.ok().map(|value| (value, reader.original_position() as usize))
                 };
                 let mut reader = wasmparser::BinaryReader::new(&bytes, 0);
                 let value = reader.read_var_i32().map(i64::from);
