@@ -433,7 +433,7 @@ fn work_is_linear_in_the_number_of_candidates() {
         let work = work::during(|| codes = walk_file(&file).codes());
         let most = MOST_FOR_EACH * MANY as u64;
         assert!(work <= most, "{}: {work} of {most}", form.escape_ascii());
-        assert_eq!(codes, [""; 0], "{}", form.escape_ascii());
+        assert!(!codes.contains(&"archive-limit a".to_owned()), "{}", form.escape_ascii());
     }
 }
 
