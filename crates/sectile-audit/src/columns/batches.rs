@@ -14,6 +14,16 @@ pub(crate) const MAX_BATCH_ROWS: usize = 8_192;
 /// A batch ends with the row that reaches this number of bytes.
 const BATCH_LEN: usize = 16 << 20;
 
+/// A batch that is full.
+#[cfg_attr(not(feature = "parquet"), allow(dead_code))] // only Parquet needs the other fields
+pub(crate) struct FullBatch {
+    pub(crate) batch: RecordBatch,
+    /// The number of its last row among the rows that were added.
+    pub(crate) last: usize,
+    /// Bytes of its rows, which depend on the rows alone.
+    pub(crate) bytes: usize,
+}
+
 /// Joins the batches of the threads. The rows of a batch depend on the rows alone.
 #[derive(Debug)]
 pub(crate) struct Batches {
@@ -32,11 +42,11 @@ impl Batches {
         &self.schema
     }
 
-    /// Adds rows, and calls `write` with each batch that is full, and the number of its last row among these rows.
+    /// Adds rows, and calls `write` with each batch that is full.
     pub(crate) fn add<E: From<io::Error>>(
         &mut self,
         rows: &RowBatch,
-        mut write: impl FnMut(usize, RecordBatch) -> Result<(), E>,
+        mut write: impl FnMut(FullBatch) -> Result<(), E>,
     ) -> Result<(), E> {
         let (mut start, all) = (0, rows.row_bytes.len());
         for (nth, bytes) in rows.row_bytes.iter().enumerate() {
@@ -45,7 +55,8 @@ impl Batches {
             if self.rows == MAX_BATCH_ROWS || self.bytes >= BATCH_LEN {
                 self.parts.push(rows.batch.slice(start, nth + 1 - start));
                 start = nth + 1;
-                write(nth, self.take()?)?;
+                let bytes = self.bytes;
+                write(FullBatch { batch: self.take()?, last: nth, bytes })?;
             }
         }
         if start < all {

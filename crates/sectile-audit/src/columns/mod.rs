@@ -10,7 +10,9 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema, SchemaRef};
 
-pub(crate) use self::batches::{Batches, MAX_BATCH_ROWS};
+pub(crate) use self::batches::Batches;
+#[cfg(feature = "parquet")]
+pub(crate) use self::batches::{FullBatch, MAX_BATCH_ROWS};
 use self::builder::{Cell, ColumnBuilder};
 use self::table::Column;
 use crate::Row;

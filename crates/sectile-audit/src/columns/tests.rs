@@ -1,8 +1,10 @@
 use std::fmt::Write;
 
+use super::batches::{FullBatch, MAX_BATCH_ROWS};
 use super::builder::{ColumnType, Part, Presence};
 use super::table::columns;
-use super::*;
+use super::{Batches, RecordBatch, RowColumns};
+use crate::Row;
 use crate::sample::{hostile, usual};
 
 /// The name of a type in the docs.
@@ -59,10 +61,12 @@ fn batches_do_not_depend_on_their_parts() {
     let rows: Vec<Row<'_>> = (0..2_000).map(|nth| if nth % 7 == 0 { hostile(nth) } else { usual(nth) }).collect();
     let joined = |part: usize| {
         let (mut columns, mut batches, mut all) = (RowColumns::new(), Batches::new(), Vec::new());
-        for row in rows.iter().cycle().take(20_000).collect::<Vec<_>>().chunks(part) {
-            row.iter().for_each(|row| columns.add(row));
-            let mut keep = |_, batch| -> std::io::Result<()> {
-                all.push(batch);
+        for rows in rows.iter().cycle().take(20_000).collect::<Vec<_>>().chunks(part) {
+            for row in rows {
+                columns.add(row);
+            }
+            let mut keep = |full: FullBatch| -> std::io::Result<()> {
+                all.push(full.batch);
                 Ok(())
             };
             batches.add(&columns.take().unwrap(), &mut keep).unwrap();

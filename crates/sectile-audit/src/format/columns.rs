@@ -39,7 +39,7 @@ impl ColumnOutput for BatchReceiver<'_> {
 
     fn write(&mut self, rows: &EncodedRows, _: &[u8]) -> io::Result<()> {
         match &rows.columns {
-            Some(columns) => self.batches.add(columns, |_, batch| (self.receive)(batch)),
+            Some(columns) => self.batches.add(columns, |full| (self.receive)(full.batch)),
             None => Ok(()),
         }
     }
@@ -71,8 +71,8 @@ impl ColumnOutput for ArrowStream<'_> {
 
     fn write(&mut self, rows: &EncodedRows, _: &[u8]) -> io::Result<()> {
         let Some((columns, writer)) = rows.columns.as_ref().zip(self.writer.as_mut()) else { return Ok(()) };
-        self.batches.add(columns, |_, batch| {
-            writer.write(&batch).map_err(write_error)?;
+        self.batches.add(columns, |full| {
+            writer.write(&full.batch).map_err(write_error)?;
             drain(writer.get_mut(), self.out)
         })
     }

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use arrow_array::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
@@ -15,7 +16,7 @@ use snap::write::FrameEncoder;
 
 use super::columns::{ColumnOutput, drain};
 use super::jsonl;
-use crate::columns::{Batches, MAX_BATCH_ROWS, SCHEMA_KEY, schema_value};
+use crate::columns::{Batches, FullBatch, MAX_BATCH_ROWS, SCHEMA_KEY, schema_value};
 use crate::encoder::EncodedRows;
 use crate::saved_lines::{Block, MAX_BLOCK_TEXT, write_trailer};
 use crate::{AuditInfo, Stop, Summary};
@@ -76,12 +77,12 @@ impl ColumnOutput for ParquetFile<'_> {
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let mut at = 0;
         if let Some(columns) = &rows.columns {
-            self.batches.add(columns, |last, batch| {
+            self.batches.add(columns, |FullBatch { batch, last, bytes }| {
                 // The text of the rows so far, so that the file does not depend on the batches of the threads.
                 let end = rows.saved_ends.get(last).copied().unwrap_or(at).min(text.len());
                 writer.add_lines(&text[at..end], self.out)?;
                 at = end;
-                writer.add_batch(&batch, self.out)
+                writer.add_batch(&batch, bytes, self.out)
             })?;
         }
         writer.add_lines(&text[at..], self.out)
@@ -90,7 +91,7 @@ impl ColumnOutput for ParquetFile<'_> {
     fn tail(&mut self, summary: &Summary, stop: Option<&Stop>) -> io::Result<()> {
         let Some(mut writer) = self.writer.take() else { return Ok(()) };
         if let Some(batch) = self.batches.finish()? {
-            writer.add_batch(&batch, self.out)?;
+            writer.add_batch(&batch, 0, self.out)?; // the last row group ends with it
         }
         let mut line = Vec::new();
         jsonl::tail(summary, stop, &mut line)?;
@@ -113,10 +114,10 @@ struct FileWriter {
 }
 
 impl FileWriter {
-    fn add_batch(&mut self, batch: &arrow_array::RecordBatch, out: &mut dyn Write) -> io::Result<()> {
+    fn add_batch(&mut self, batch: &RecordBatch, bytes: usize, out: &mut dyn Write) -> io::Result<()> {
         self.writer.write(batch).map_err(write_error)?;
         self.group_rows += batch.num_rows();
-        self.group_bytes += batch.get_array_memory_size();
+        self.group_bytes += bytes;
         if self.group_rows >= GROUP_ROWS || self.group_bytes >= GROUP_LEN { self.end_group(out) } else { Ok(()) }
     }
 

@@ -58,7 +58,9 @@ fn partial_summaries_from_json_merge_to_the_whole() {
         rows.push(row);
     }
     let mut whole = Summary::default();
-    rows.iter().for_each(|row| whole.add(row));
+    for row in &rows {
+        whole.add(row);
+    }
     whole.set_unused_exceptions([unused("never")]);
     let whole_json = whole.to_json();
     assert_eq!(Summary::from_json(&whole_json).unwrap(), whole);
