@@ -18,6 +18,7 @@ mod info;
 mod inside;
 mod outline;
 mod output;
+mod part;
 mod pipeline;
 mod progress;
 mod reading;
@@ -50,6 +51,7 @@ use self::context::{Context, RowVisitor};
 pub use self::format::{Format, FormatWriter, sbom_vulnerabilities};
 pub use self::info::{AuditInfo, Stop};
 pub use self::output::{ReportFile, ReportWriter, write_atomic};
+pub use self::part::{ListError, Part, PartKind};
 use self::pipeline::Pipeline;
 pub use self::progress::Progress;
 pub use self::root::Root;
@@ -333,6 +335,36 @@ impl Audit {
             if progress.stop_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         (!progress.stop_requested()).then_some(files)
+    }
+
+    /// Lists the parts of these roots, for audits in other processes. Reads no file and no object.
+    ///
+    /// Calls a function with each part until it breaks. Ignore rules apply to the files, but not inside of image layouts.
+    ///
+    /// ```no_run
+    /// use std::ops::ControlFlow;
+    ///
+    /// use sectile_audit::{Audit, Progress};
+    /// use sectile_policy::Policy;
+    ///
+    /// let mut parts = Vec::new();
+    /// Audit::new(Policy::default()).list(&["store".into()], &Progress::new(), &mut |part| {
+    ///     parts.push(part);
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// # Ok::<(), sectile_audit::ListError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A root does not exist, or a store cannot be listed to its end. A directory that cannot be listed is a part.
+    pub fn list(
+        &self,
+        roots: &[Root],
+        progress: &Progress,
+        send: &mut dyn FnMut(Part) -> ControlFlow<()>,
+    ) -> Result<(), ListError> {
+        walk::list(roots, &self.walk_options, &|| progress.stop_requested(), send)
     }
 
     /// Updates the fingerprint of everything that changes a verdict: the policy, its expired exceptions, the limits on

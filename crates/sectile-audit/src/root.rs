@@ -32,6 +32,8 @@ pub struct Root(pub(super) RootKind);
 #[derive(Clone, Debug)]
 pub(super) enum RootKind {
     Path(PathBuf),
+    /// An entry of a directory, and its further names.
+    File(PathBuf, Vec<PathBuf>),
     #[cfg(feature = "remote")]
     Objects(Objects),
     #[cfg(feature = "registry")]
@@ -42,6 +44,15 @@ impl Root {
     /// Creates a root from a file, or from a directory with everything below it.
     pub fn path(path: impl Into<PathBuf>) -> Self {
         Self(RootKind::Path(path.into()))
+    }
+
+    /// Creates a root from an entry of a directory that was listed elsewhere, and from the further paths of a file with
+    /// several hard links.
+    ///
+    /// Its rows are those of an audit of the directory. Other than a [`path`](Self::path), the entry is not followed if
+    /// it is a symbolic link.
+    pub fn file(path: impl Into<PathBuf>, other_names: Vec<PathBuf>) -> Self {
+        Self(RootKind::File(path.into(), other_names))
     }
 
     /// Creates a root from the objects below a URL. No request is made.
@@ -130,7 +141,7 @@ impl Root {
     /// The name of the root in the output.
     pub fn name(&self) -> OsString {
         match &self.0 {
-            RootKind::Path(path) => path.clone().into(),
+            RootKind::Path(path) | RootKind::File(path, _) => path.clone().into(),
             #[cfg(feature = "remote")]
             RootKind::Objects(objects) => objects.root_url().into(),
             #[cfg(feature = "registry")]
@@ -141,7 +152,7 @@ impl Root {
     /// The path of a local root.
     pub fn as_path(&self) -> Option<&Path> {
         match &self.0 {
-            RootKind::Path(path) => Some(path),
+            RootKind::Path(path) | RootKind::File(path, _) => Some(path),
             #[cfg(feature = "remote")]
             RootKind::Objects(_) => None,
             #[cfg(feature = "registry")]

@@ -249,7 +249,7 @@ impl RowReader {
         match store {
             Store::Images(name) => return Ok(Some(lookup::inspect_images(name, &self.walk_options, copier))),
             Store::Root(root) => match &root.0 {
-                RootKind::Path(path) => {
+                RootKind::Path(path) | RootKind::File(path, _) => {
                     // A file of this name is read, whatever it contains.
                     let is_whole = name == Some(path.as_os_str());
                     lookup::inspect_file(path, is_whole, &self.walk_options, copier);

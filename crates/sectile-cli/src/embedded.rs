@@ -9,7 +9,7 @@ use crate::source::InputSource;
 
 /// Runs `sectile` with these arguments, without the name of the program. Returns the exit status.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
-    super::run_with(std::iter::once("sectile".into()).chain(args).collect()).status()
+    super::run_with(&std::iter::once("sectile".into()).chain(args).collect::<Vec<_>>()).status()
 }
 
 /// The root that a PATH of `sectile audit` names, with the user's credentials.

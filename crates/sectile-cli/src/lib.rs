@@ -39,13 +39,13 @@ use self::settings::Settings;
 
 /// Runs `sectile` with the arguments of this process.
 pub fn run() -> ExitCode {
-    run_with(std::env::args_os().collect()).into()
+    run_with(&std::env::args_os().collect::<Vec<_>>()).into()
 }
 
 /// Runs `sectile` with these arguments. The first one is the name of the program.
-fn run_with(args: Vec<OsString>) -> Exit {
+fn run_with(args: &[OsString]) -> Exit {
     survive_file_size_limit();
-    match args::parse(&args) {
+    match args::parse(args) {
         Ok(command_line) => run_command_line(command_line),
         Err(answer) => print_clap_answer(&answer),
     }

@@ -22,6 +22,7 @@ mod object_listing;
 mod objects;
 mod options;
 mod overlay;
+mod parts;
 mod probe;
 mod registry;
 #[cfg(feature = "registry")]
@@ -45,6 +46,7 @@ use std::ops::ControlFlow;
 pub(super) use self::file::Scratch;
 pub use self::file_format::FileFormat;
 pub use self::options::{InsideSearch, WalkOptions};
+pub(super) use self::parts::list;
 #[cfg(feature = "registry")]
 pub(super) use self::registry_api::RegistryRoot;
 pub(super) use self::unit::Unit;
@@ -64,6 +66,7 @@ pub(super) fn walk(
     for root in roots.iter().filter(|root| walked.insert(root.name())) {
         let result = match &root.0 {
             RootKind::Path(path) => tree::walk(path, options, &mut units),
+            RootKind::File(path, other_names) => parts::walk_file(path, other_names, &mut units),
             #[cfg(feature = "remote")]
             RootKind::Objects(objects) => object_listing::walk(objects, options, &mut units),
             #[cfg(feature = "registry")]

@@ -3,14 +3,55 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use object_store::ObjectMeta;
+
 use super::archive::has_wasm_extension;
 use super::objects::{ObjectBatch, RequestRuntime};
 use super::options::WalkOptions;
+use super::parts::{ListFlow, PartSink};
 use super::unit::{Units, WalkEntry};
 use crate::blob::{BlobLocation, WalkError};
+use crate::part::{ListError, Part, PartKind};
 use sectile::FindingCode;
 use sectile_remote::RemoteError;
 use sectile_remote::internal::{ListingEntry, Objects};
+
+/// Lists the objects of a store as parts.
+pub(super) fn list_parts(objects: &Objects, sink: &mut PartSink<'_>) -> ListFlow {
+    let fail = |source| ControlFlow::Break(Err(ListError::Store { url: objects.root_url(), source }));
+    let requests = match RequestRuntime::new() {
+        Ok(requests) => requests,
+        Err(error) => return ControlFlow::Break(Err(ListError::Requests(error))),
+    };
+    let (should_stop, root) = (sink.should_stop, sink.root);
+    let (mut listing, mut is_empty) = (objects.list(), true);
+    loop {
+        let Some(next) = requests.wait(should_stop, listing.next()) else { return ControlFlow::Break(Ok(())) };
+        let part = match next {
+            Some(Ok(ListingEntry::Object(meta))) => object_part(root, &meta),
+            Some(Ok(ListingEntry::InvalidKey { key, size })) => Part { size, ..Part::new(root, PartKind::Object, key) },
+            Some(Err(error)) => return fail(error),
+            None if is_empty && objects.may_be_one_object() => break,
+            None => return ControlFlow::Continue(()),
+        };
+        is_empty = false;
+        sink.add(part)?;
+    }
+    match requests.wait(should_stop, objects.object_at_prefix()) {
+        Some(Ok(meta)) => sink.add(object_part(root, &meta)),
+        Some(Err(error)) => fail(error),
+        None => ControlFlow::Break(Ok(())),
+    }
+}
+
+fn object_part(root: usize, meta: &ObjectMeta) -> Part {
+    Part {
+        size: Some(meta.size),
+        etag: meta.e_tag.clone(),
+        modified: Some(meta.last_modified.into()),
+        ..Part::new(root, PartKind::Object, meta.location.as_ref())
+    }
+}
 
 const INVALID_KEY: &str = "its key cannot be requested: it starts or ends with a slash or a space, or a part of it is \
                            empty, `.`, `..`, or has control characters";

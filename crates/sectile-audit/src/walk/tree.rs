@@ -59,13 +59,25 @@ pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) ->
                 };
                 units.add(WalkEntry::File(entry))?;
             }
-            ListedKind::Link => units.add(skipped(path, FindingCode::NotFollowed, "it is a symbolic link"))?,
-            ListedKind::Other => {
-                units.add(skipped(path, FindingCode::NotAFile, "it is a FIFO, a socket or a device"))?;
-            }
+            ListedKind::Link => units.add(link(path))?,
+            ListedKind::Other => units.add(special_file(path))?,
         }
     }
     ControlFlow::Continue(())
+}
+
+/// Whether a directory is a content-addressed store.
+pub(super) fn is_store(directory: &Path, depth: usize) -> bool {
+    store_kind(directory, depth).is_some()
+}
+
+fn store_kind(directory: &Path, depth: usize) -> Option<StoreKind> {
+    let is_layout = layout::is_layout(directory);
+    if may_be_registry(directory, depth == 0) && !is_layout {
+        return Some(StoreKind::Registry);
+    }
+    let is_layout = is_layout || docker_save::is_archive(&StoreFiles::on_disk(directory, StoreKind::Layout));
+    is_layout.then_some(StoreKind::Layout)
 }
 
 fn may_be_registry(directory: &Path, is_root: bool) -> bool {
@@ -77,17 +89,11 @@ impl BlobStore {
     fn detect(directory: &Path, depth: usize) -> (Option<Self>, Vec<WalkError>) {
         let mut errors = StoreErrors::default();
         let mut report_error = |error| errors.add(error);
-        let files = if may_be_registry(directory, depth == 0) && !layout::is_layout(directory) {
-            StoreFiles::on_disk(directory, StoreKind::Registry)
-        } else {
-            StoreFiles::on_disk(directory, StoreKind::Layout)
-        };
-        let images = match files.kind {
+        let Some(kind) = store_kind(directory, depth) else { return (None, Vec::new()) };
+        let files = StoreFiles::on_disk(directory, kind);
+        let images = match kind {
             StoreKind::Registry => registry::read_images(&files, &mut report_error),
-            StoreKind::Layout if layout::is_layout(directory) || docker_save::is_archive(&files) => {
-                layout::read_images(&files, layout::prefix(directory), &mut report_error)
-            }
-            StoreKind::Layout => return (None, Vec::new()),
+            StoreKind::Layout => layout::read_images(&files, layout::prefix(directory), &mut report_error),
         };
         (Some(Self { files, depth, images }), errors.finish(BlobLocation::new(directory)))
     }
@@ -100,7 +106,16 @@ impl BlobStore {
     }
 }
 
-/// A file that is not opened.
+/// A symbolic link, which is not followed.
+pub(super) fn link(path: PathBuf) -> WalkEntry {
+    skipped(path, FindingCode::NotFollowed, "it is a symbolic link")
+}
+
+/// A FIFO, a socket or a device, which is not opened.
+pub(super) fn special_file(path: PathBuf) -> WalkEntry {
+    skipped(path, FindingCode::NotAFile, "it is a FIFO, a socket or a device")
+}
+
 fn skipped(path: PathBuf, code: FindingCode, message: &str) -> WalkEntry {
     WalkEntry::Error(WalkError::new(BlobLocation::new(path), code, message))
 }
