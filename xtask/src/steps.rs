@@ -25,7 +25,11 @@ pub(crate) const LANES: [&[Step]; 2] = [
             run: toolchains,
         },
         Step { name: "sboms", about: "the libraries of CycloneDX and SPDX accept the documents", run: sboms },
-        Step { name: "python", about: "the Python package agrees with the command, and with its stubs", run: python },
+        Step {
+            name: "python",
+            about: "the Python package agrees with the command and its stubs; audits survive the kills of a cluster",
+            run: python,
+        },
         Step {
             name: "wasm-core",
             about: "the Wasm core is rebuilt to the committed bytes, and is small",

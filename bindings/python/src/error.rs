@@ -8,7 +8,9 @@ use pyo3::prelude::*;
 use sectile::Error;
 use sectile::splice::WriteError;
 use sectile_advisories::{DatabaseError, VexError};
+use sectile_audit::ListError;
 use sectile_policy::PolicyError;
+use sectile_remote::RemoteError;
 
 use crate::record;
 
@@ -56,6 +58,23 @@ pub fn from_policy(py: Python<'_>, error: &PolicyError) -> PyErr {
             raised(record::SECTILE_ERROR.create(py, (message, none, none, *line, *column)))
         }
         _ => invalid(py, &message),
+    }
+}
+
+/// The exception of an error of the system, or of an output.
+pub fn from_io_error(py: Python<'_>, error: &io::Error, path: Option<&Path>) -> PyErr {
+    from_io(py, error, &error.to_string(), path).unwrap_or_else(|| invalid(py, error))
+}
+
+/// The exception of roots that cannot be listed.
+pub fn from_list(py: Python<'_>, error: &ListError) -> PyErr {
+    match error {
+        ListError::Path { path, source } => from_io_error(py, source, Some(path)),
+        ListError::Store { source: RemoteError::Denied(_), .. } => os_error(py, errno::ACCES, &error.to_string(), None),
+        ListError::Store { source: RemoteError::Missing | RemoteError::MissingBucket, .. } => {
+            os_error(py, errno::NOENT, &error.to_string(), None)
+        }
+        _ => PyOSError::new_err(error.to_string()),
     }
 }
 
@@ -126,6 +145,7 @@ mod errno {
     pub const AGAIN: i32 =
         if cfg!(any(target_os = "macos", target_os = "ios", target_os = "freebsd")) { 35 } else { 11 };
     pub const ISDIR: i32 = 21;
+    pub const NOENT: i32 = 2;
 }
 
 fn raised(created: PyResult<Bound<'_, PyAny>>) -> PyErr {

@@ -1,7 +1,9 @@
 //! The extension module of the Python package `sectile`. `python/sectile/_sectile.pyi` documents its types.
 
 #![allow(clippy::redundant_closure_for_method_calls)] // these methods are not general over lifetimes
+#![allow(clippy::needless_pass_by_value)] // PyO3 passes what it converts by value
 
+mod audit;
 mod check;
 mod command;
 mod diff;
@@ -11,11 +13,15 @@ mod inspect;
 mod interruptible;
 mod item;
 mod json;
+mod key;
 mod metadata;
 mod policy;
 mod record;
+mod root;
 mod seekable_file;
 mod source;
+mod summary;
+mod table;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -34,6 +40,10 @@ fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<item::Item>()?;
     item::add_fields(py)?;
     module.add_class::<policy::Policy>()?;
+    module.add_class::<summary::Summary>()?;
+    module.add_class::<table::Table>()?;
+    module.add_function(wrap_pyfunction!(audit::audit, module)?)?;
+    module.add_function(wrap_pyfunction!(audit::keys, module)?)?;
     module.add_function(wrap_pyfunction!(inspect::read, module)?)?;
     module.add_function(wrap_pyfunction!(inspect::packages, module)?)?;
     module.add_function(wrap_pyfunction!(inspect::sections, module)?)?;

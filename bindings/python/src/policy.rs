@@ -18,8 +18,8 @@ const TODAY: &str = "SOURCE_DATE_EPOCH";
 
 /// The rules that functions judge by: those of a TOML file, or the default ones without a path.
 ///
-/// `advisories` are paths of databases: a directory of RustSec, or OSV records in a directory or a ZIP archive. `vex` are
-/// paths of OpenVEX documents. A policy reads them once, for any number of binaries.
+/// `advisories` are paths of databases: a directory of `RustSec`, or OSV records in a directory or a ZIP archive. `vex` are
+/// paths of `OpenVEX` documents. A policy reads them once, for any number of binaries.
 #[pyclass(frozen, module = "sectile")]
 pub struct Policy {
     policy: sectile_policy::Policy,
@@ -36,14 +36,15 @@ impl Policy {
     ) -> PyResult<sectile_policy::Policy> {
         let policy = match policy {
             None => sectile_policy::Policy::default(),
-            Some(argument) => match argument.cast::<Self>() {
-                Ok(policy) => policy.get().policy.clone(),
-                Err(_) => {
+            Some(argument) => {
+                if let Ok(policy) = argument.cast::<Self>() {
+                    policy.get().policy.clone()
+                } else {
                     let path = path_argument(argument)?;
                     let policy = py.detach(|| sectile_policy::Policy::read(path));
                     policy.map_err(|fault| error::from_policy(py, &fault))?
                 }
-            },
+            }
         };
         with_vex(py, with_advisories(py, policy, advisories)?, vex)
     }

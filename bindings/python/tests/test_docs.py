@@ -4,7 +4,10 @@ import ast
 import contextlib
 import doctest
 import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -28,18 +31,45 @@ def test_the_docstrings_are_right() -> None:
 
 
 def test_the_examples_of_the_readme_run() -> None:
-    (example,) = examples(PACKAGE / "README.md")
+    example, *_ = examples(PACKAGE / "README.md")
     with contextlib.redirect_stdout(io.StringIO()) as output:
         exec(example, {})
     assert output.getvalue().splitlines()[0] == "MIT {'sdk': [('Kit', '1.0')]}"
 
 
+def test_the_audits_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, audit, _, ray = examples(PACKAGE / "README.md")
+    store(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        exec(audit, {})
+    assert output.getvalue() == "[('store/a.wasm', 1)]\n"
+    assert run_ray(ray).startswith("1 ['part-")
+
+
+def run_ray(example: str) -> str:
+    """Runs an example in a process and a cluster of its own. Ray leaves warnings."""
+    environment = {**os.environ, "RAY_ADDRESS": "local"}
+    run = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=False, env=environment)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def store(directory: Path) -> None:
+    """A store with a binary, and a policy that refuses it."""
+    (directory / "store").mkdir()
+    (directory / "store/a.wasm").write_bytes(b"\0asm\x01\0\0\0")
+    (directory / "policy.toml").write_text('[[required]]\nfields = ["licenses"]\n')
+
+
 def test_the_example_of_the_projects_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = examples(PROJECT / "README.md")
+    example, ray = examples(PROJECT / "README.md")
+    store(tmp_path)
     (tmp_path / "app.wasm").write_bytes(b"\0asm\x01\0\0\0")
     monkeypatch.chdir(tmp_path)
     exec(example, {})
     assert sectile.read("app.wasm").root.licenses == "MIT"
+    assert "Summary of 1 rows, 1 refused" in run_ray(ray)
 
 
 def test_the_stub_has_an_attribute_for_each_field() -> None:

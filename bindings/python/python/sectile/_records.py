@@ -6,9 +6,9 @@ is empty. Offsets and ranges are in bytes from the start of the source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 if TYPE_CHECKING:
     from ._sectile import Metadata
@@ -106,6 +106,29 @@ class Verdict:
     def to_json(self) -> str:
         """Returns the document of `sectile check --json`."""
         return self.json
+
+
+class Key(NamedTuple):
+    """A part of the roots of an audit, from `keys` or from a list that exists already.
+
+    >>> import sectile
+    >>> key = sectile.Key("object", "s3://bucket", "app/a.wasm", size=324, etag='"5d1f"')
+    """
+
+    kind: str
+    """`object`, `file` for an entry of a directory, or `root` for a path or a URL with everything below it."""
+    root: str | bytes
+    """URL of the store of an object; the given root otherwise."""
+    name: str | bytes = b""
+    """Key of an object, or path; empty if the part is the root itself."""
+    others: Sequence[str | bytes] = ()
+    """Further paths of a file with several hard links."""
+    size: int | None = None
+    """Length in bytes; required for an object."""
+    etag: str | None = None
+    """Entity tag of an object. If the object has another one when it is read, its row has a finding."""
+    modified: int | None = None
+    """Time of the last change, in nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)

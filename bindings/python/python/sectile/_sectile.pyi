@@ -1,8 +1,8 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
-from typing import Final, Protocol, TypeAlias, final, overload
+from typing import Any, Final, Protocol, TypeAlias, final, overload
 
-from ._records import Changes, Comparison, Dependency, Digests, Finding, Package, Range, Section, Verdict
+from ._records import Changes, Comparison, Dependency, Digests, Finding, Key, Package, Range, Section, Verdict
 
 class _SeekableFile(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -13,6 +13,8 @@ _Path: TypeAlias = str | PathLike[str] | PathLike[bytes]
 _Bytes: TypeAlias = bytes | bytearray | memoryview
 _Source: TypeAlias = _Path | _Bytes | _SeekableFile
 _Paths: TypeAlias = _Path | Iterable[_Path]
+_Root: TypeAlias = str | bytes | PathLike[str] | PathLike[bytes] | Key
+_Roots: TypeAlias = _Root | Iterable[_Root]
 
 __all__ = [
     "FIELDS",
@@ -21,11 +23,15 @@ __all__ = [
     "Item",
     "Metadata",
     "Policy",
+    "Summary",
+    "Table",
     "__version__",
+    "audit",
     "check",
     "diff",
     "digest",
     "edit",
+    "keys",
     "packages",
     "read",
     "run",
@@ -113,6 +119,58 @@ class Policy:
     @property
     def fingerprint(self) -> str: ...
 
+@final
+class Summary:
+    def __new__(cls, json: str) -> Summary: ...
+    @staticmethod
+    def merge(summaries: Iterable[Summary]) -> Summary: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def binaries(self) -> int: ...
+    @property
+    def accepted(self) -> int: ...
+    @property
+    def refused(self) -> int: ...
+    @property
+    def unread(self) -> int: ...
+    @property
+    def excepted(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
+    def to_json(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Table:
+    @property
+    def summary(self) -> Summary | None: ...
+    @property
+    def columns(self) -> list[str]: ...
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> dict[str, Any]: ...
+    def __iter__(self) -> Iterator[dict[str, Any]]: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+def audit(
+    roots: _Roots,
+    policy: _Path | Policy | None = None,
+    *,
+    recovered: bool = False,
+    advisories: _Paths = (),
+    vex: _Paths = (),
+    day: str | None = None,
+    hash: bool = False,
+    threads: int | None = None,
+    in_flight: int | None = None,
+    inside: str = "local",
+    nested: int = 4,
+    ignore_rules: bool = False,
+    parquet: _Path | None = None,
+    progress: Callable[[int, int, int], object] | None = None,
+) -> Table: ...
+def keys(roots: _Roots, *, ignore_rules: bool = False) -> Table: ...
 def read(source: _Source) -> Metadata: ...
 def packages(source: _Source, *, recovered: bool = False) -> list[Package]: ...
 def sections(source: _Source) -> list[Section]: ...

@@ -1,0 +1,182 @@
+//! Audits.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use sectile::Escaped;
+use sectile_audit::{Audit, AuditOutcome, Format, FormatWriter, InsideSearch, ListError, Progress, Root, WalkOptions};
+use sectile_policy::Day;
+
+use crate::inspect::packages_to_read;
+use crate::key::{self, Keys};
+use crate::policy::{Policy, paths, today};
+use crate::root::{named_roots, roots as open_roots};
+use crate::summary::Summary;
+use crate::table::Table;
+use crate::{error, source};
+
+/// Interval between looks at the signals, and between calls of the progress function.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Inspects everything below some roots, and judges every binary by a policy. Returns a row for each.
+///
+/// A root is a path, a URL (`s3://`, `gs://`, `az://`, `oci://`) or a `Key`; one root may be given alone. The rows are
+/// those of `sectile audit`, in the same order. What cannot be read has a row that says so.
+///
+/// The policy, `recovered`, `advisories` and `vex` are those of `check`. `day` decides which exceptions of the policy have
+/// expired; the default is the current day. `hash`, `threads`, `in_flight`, `inside`, `nested` and `ignore_rules` are the
+/// options of the command. With `parquet`, the rows are also written to a new file, as the command writes them.
+/// `progress` is called with the numbers of files, rows and bytes so far.
+#[pyfunction]
+#[pyo3(signature = (roots, policy = None, *, recovered = false, advisories = Vec::new(), vex = Vec::new(), day = None,
+    hash = false, threads = None, in_flight = None, inside = "local", nested = 4, ignore_rules = false, parquet = None,
+    progress = None),
+    text_signature = "(roots, policy=None, *, recovered=False, advisories=(), vex=(), day=None, hash=False, \
+    threads=None, in_flight=None, inside='local', nested=4, ignore_rules=False, parquet=None, progress=None)")]
+#[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // keywords in Python
+pub fn audit(
+    py: Python<'_>,
+    roots: &Bound<'_, PyAny>,
+    policy: Option<&Bound<'_, PyAny>>,
+    recovered: bool,
+    #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
+    #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
+    day: Option<&str>,
+    hash: bool,
+    threads: Option<usize>,
+    in_flight: Option<usize>,
+    inside: &str,
+    nested: u32,
+    ignore_rules: bool,
+    parquet: Option<&Bound<'_, PyAny>>,
+    progress: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Table> {
+    let mut policy = Policy::from_arguments(py, policy, &advisories, &vex)?;
+    policy.packages = packages_to_read(recovered);
+    let today = match day {
+        Some(day) => Some(parse_day(py, day)?),
+        None => today(py, &policy)?,
+    };
+    let mut walk = WalkOptions::default();
+    walk.inside = find_inside(py, inside)?;
+    walk.max_nesting = nested;
+    walk.ignore_rules = ignore_rules;
+    walk.in_flight = in_flight.unwrap_or(walk.in_flight);
+    let mut audit = Audit::new(policy).with_walk(walk).with_hashing(hash);
+    if let Some(threads) = threads {
+        audit = audit.with_threads(threads);
+    }
+    if let Some(today) = today {
+        audit = audit.with_day(today);
+    }
+    let parquet = parquet.map(source::path_argument).transpose()?;
+    let roots = open_roots(roots)?;
+    let counts = Progress::new();
+    let (batches, outcome) = while_signals_are_checked(py, &counts, progress, || {
+        let file = parquet.as_ref().map(std::fs::File::create_new).transpose()?;
+        collect(&audit, &roots, file, &counts)
+    })?
+    .map_err(|fault| error::from_io_error(py, &fault, parquet.as_deref()))?;
+    let summary = Py::new(py, Summary { summary: outcome.summary })?;
+    Ok(Table::new(sectile_audit::schema(), batches, Some(summary)))
+}
+
+/// Lists the keys of some roots: what an audit of them would inspect, without reading it.
+///
+/// Audits of the keys, in any groups and in any processes, have the same rows together as an audit of the roots. A key is
+/// an entry of a directory, an object of a store, or a root that cannot be divided: an image layout, a registry, a
+/// directory that cannot be listed. The result has the fields of `Key` as columns.
+#[pyfunction]
+#[pyo3(signature = (roots, *, ignore_rules = false))]
+pub fn keys(py: Python<'_>, roots: &Bound<'_, PyAny>, ignore_rules: bool) -> PyResult<Table> {
+    let mut walk = WalkOptions::default();
+    walk.ignore_rules = ignore_rules;
+    let audit = Audit::new(sectile_policy::Policy::default()).with_walk(walk);
+    let (names, roots): (Vec<_>, Vec<_>) =
+        named_roots(roots)?.into_iter().map(|named| (named.name, named.root)).unzip();
+    let counts = Progress::new();
+    let listed = while_signals_are_checked(py, &counts, None, || {
+        let mut keys = Keys::new(names);
+        audit.list(&roots, &counts, &mut |part| {
+            keys.add(&part);
+            std::ops::ControlFlow::Continue(())
+        })?;
+        Ok::<_, ListError>(keys.finish())
+    })?;
+    let batches = listed.map_err(|fault| error::from_list(py, &fault))?;
+    Ok(Table::new(key::schema(), batches, None))
+}
+
+/// Audits, and returns the rows in columns.
+fn collect(
+    audit: &Audit,
+    roots: &[Root],
+    file: Option<std::fs::File>,
+    progress: &Progress,
+) -> io::Result<(Vec<arrow_array::RecordBatch>, AuditOutcome)> {
+    let mut batches = Vec::new();
+    let mut receive = |batch| {
+        batches.push(batch);
+        Ok(())
+    };
+    let mut file = file.map(io::BufWriter::new);
+    let mut outputs = vec![FormatWriter::for_batches(&mut receive)];
+    outputs.extend(file.as_mut().map(|file| FormatWriter::new(Format::Parquet, file)));
+    let outcome = audit.run_with_outputs(roots, &mut outputs, progress)?;
+    drop(outputs);
+    if let Some(mut file) = file {
+        io::Write::flush(&mut file)?;
+    }
+    Ok((batches, outcome))
+}
+
+/// Works on another thread, without the interpreter lock. A Python signal handler that raises stops the work.
+fn while_signals_are_checked<T: Send>(
+    py: Python<'_>,
+    counts: &Progress,
+    progress: Option<&Bound<'_, PyAny>>,
+    work: impl FnOnce() -> T + Send,
+) -> PyResult<T> {
+    let progress = progress.map(|progress| progress.clone().unbind());
+    py.detach(|| {
+        let (done, ended) = sync_channel(1);
+        thread::scope(|scope| {
+            let worker = scope.spawn(move || {
+                let result = work();
+                _ = done.send(()); // the receiver waits, unless a signal stopped the work
+                result
+            });
+            let watch = || {
+                while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(SIGNAL_INTERVAL) {
+                    Python::attach(|py| {
+                        py.check_signals()?;
+                        let Some(progress) = &progress else { return Ok(()) };
+                        progress.call1(py, (counts.files(), counts.rows(), counts.bytes_read())).map(|_| ())
+                    })?;
+                }
+                Ok(())
+            };
+            let watched: PyResult<()> = watch();
+            if watched.is_err() {
+                counts.stop();
+            }
+            let result = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            watched.map(|()| result)
+        })
+    })
+}
+
+fn parse_day(py: Python<'_>, day: &str) -> PyResult<Day> {
+    day.parse().map_err(|_| error::invalid(py, &format!("`{}` is not a day such as 2026-01-31", Escaped::new(day))))
+}
+
+fn find_inside(py: Python<'_>, name: &str) -> PyResult<InsideSearch> {
+    InsideSearch::ALL.into_iter().find(|inside| inside.name() == name).ok_or_else(|| {
+        let names = InsideSearch::ALL.map(InsideSearch::name).join(", ");
+        error::invalid(py, &format!("unknown value `{}` of `inside`: use one of {names}", Escaped::new(name)))
+    })
+}
