@@ -41,6 +41,7 @@ pub(super) fn are_base64<const N: usize>(parts: &[[u8; 16]; N]) -> [bool; N] {
         // The last byte of each range becomes the greatest signed one.
         let is_letter = (byte | 0x20).wrapping_add(0x7f - b'z').cast_signed() >= 0x7f - 25;
         let is_digit_or_slash = byte.wrapping_add(0x7f - b'9').cast_signed() >= 0x7f - 10;
+        #[allow(clippy::needless_bitwise_bool)] // without branches
         let is_base64 = is_letter | is_digit_or_slash | (byte == b'+') | (byte == b'-') | (byte == b'_');
         *mask = u8::from(is_base64).wrapping_neg();
     }

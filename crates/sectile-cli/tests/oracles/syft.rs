@@ -27,8 +27,9 @@ fn converts_each_document() {
             assert!(output.status.success(), "{place}: {}", String::from_utf8_lossy(&output.stderr));
             let read = serde_json::from_slice::<Value>(&output.stdout).unwrap();
             let read = read["artifacts"].as_array().unwrap().iter();
-            let missing =
-                missing(written(&document), read.map(|package| (text(package, "name"), text(package, "version"))));
+            let written = written(&document);
+            number += written.len();
+            let missing = missing(written, read.map(|package| (text(package, "name"), text(package, "version"))));
             assert_eq!(missing, Packages::new(), "{place}");
         }
     }

@@ -470,7 +470,7 @@ fn brotli_of_text_is_found_beneath() {
     let module = module(700, 9);
     let script = format!("load(\"{}\"); // {}", STANDARD.encode(&module), "worker ".repeat(30));
     // In short blocks, so that the text cannot be found without decoding.
-    let block = |bytes: &[u8]| [&[bytes.len() as u8 - 1 << 3, 0, 8], bytes].concat();
+    let block = |bytes: &[u8]| [&[(bytes.len() as u8 - 1) << 3, 0, 8], bytes].concat();
     let blocks: Vec<_> = script.as_bytes()[16..].chunks(16).map(block).collect();
     let compressed = [&[0xf0, 0, 0x10], &script.as_bytes()[..16], &blocks.concat(), &[3]].concat();
     let file = format!("x = '{}'", STANDARD.encode(&compressed));
