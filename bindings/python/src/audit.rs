@@ -11,7 +11,6 @@ use sectile::Escaped;
 use sectile_audit::{Audit, AuditOutcome, Format, FormatWriter, InsideSearch, ListError, Progress, Root, WalkOptions};
 use sectile_policy::Day;
 
-use crate::inspect::packages_to_read;
 use crate::key::{self, Keys};
 use crate::policy::{Policy, paths, today};
 use crate::root::{named_roots, roots as open_roots};
@@ -55,8 +54,7 @@ pub fn audit(
     parquet: Option<&Bound<'_, PyAny>>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Table> {
-    let mut policy = Policy::from_arguments(py, policy, &advisories, &vex)?;
-    policy.packages = packages_to_read(recovered);
+    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
     let today = match day {
         Some(day) => Some(parse_day(py, day)?),
         None => today(py, &policy)?,

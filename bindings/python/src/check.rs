@@ -9,7 +9,7 @@ use sectile::internal::outcome;
 use sectile_policy::report::Report;
 use sectile_policy::{JudgeContext, PolicyReader};
 
-use crate::inspect::{packages_to_read, record_change};
+use crate::inspect::record_change;
 use crate::policy::{Policy, paths, today};
 use crate::source::Source;
 use crate::{error, json, record};
@@ -30,8 +30,7 @@ pub fn check<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut policy = Policy::from_arguments(py, policy, &advisories, &vex)?;
-    policy.packages = packages_to_read(recovered);
+    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
     let day = today(py, &policy)?;
     let source = Source::open(source)?;
     let mut read = source.collect(py, PolicyReader::stream(&policy), record_change);

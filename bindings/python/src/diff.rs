@@ -12,7 +12,7 @@ use sectile_policy::diff::{
 use sectile_policy::report::Report;
 use sectile_policy::{Day, JudgeContext};
 
-use crate::inspect::{packages_to_read, record_change};
+use crate::inspect::record_change;
 use crate::policy::{Policy, paths, today};
 use crate::source::Source;
 use crate::{error, json, record};
@@ -36,8 +36,7 @@ pub fn diff<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let mut policy = Policy::from_arguments(py, policy, &advisories, &vex)?;
-    policy.packages = packages_to_read(recovered);
+    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
     let reader = SideReader { today: today(py, &policy)?, policy, reads_all: content };
     let (old, new) = (reader.read(py, old)?, reader.read(py, new)?);
     let comparison = compare(&old, &new);

@@ -99,7 +99,7 @@ pub fn sbom<'py>(
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyString>> {
     let format = find_format(py, format)?;
-    let policy = policy::Policy::from_arguments(py, None, &advisories, &vex)?;
+    let policy = policy::Policy::from_arguments(py, None, false, &advisories, &vex)?;
     let source = Source::open(source)?;
     let outcome = read_packages(py, &source, policy.clone(), recovered)?;
     let Some(reading) = outcome.value() else { unreachable!("a complete outcome has a value") };

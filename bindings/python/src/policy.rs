@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use sectile::Escaped;
 use sectile_advisories::{Advisories, VexDocument};
-use sectile_policy::Day;
+use sectile_policy::{Day, Packages};
 
 use crate::error;
 use crate::source::path_argument;
@@ -31,10 +31,11 @@ impl Policy {
     pub fn from_arguments(
         py: Python<'_>,
         policy: Option<&Bound<'_, PyAny>>,
+        recovered: bool,
         advisories: &[PathBuf],
         vex: &[PathBuf],
     ) -> PyResult<sectile_policy::Policy> {
-        let policy = match policy {
+        let mut policy = match policy {
             None => sectile_policy::Policy::default(),
             Some(argument) => {
                 if let Ok(policy) = argument.cast::<Self>() {
@@ -46,6 +47,9 @@ impl Policy {
                 }
             }
         };
+        if recovered {
+            policy.packages = Packages::All; // otherwise, the policy says which packages its rules see
+        }
         with_vex(py, with_advisories(py, policy, advisories)?, vex)
     }
 }
@@ -62,7 +66,7 @@ impl Policy {
         #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
         #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
     ) -> PyResult<Self> {
-        Ok(Self { policy: Self::from_arguments(py, path, &advisories, &vex)? })
+        Ok(Self { policy: Self::from_arguments(py, path, false, &advisories, &vex)? })
     }
 
     /// Parses the text of a policy file. Messages call it by the name.

@@ -98,3 +98,14 @@ def test_an_unread_source_is_never_accepted() -> None:
 def test_a_verdict_can_be_sent_to_another_process() -> None:
     verdict = sectile.check(PREAMBLE, sectile.Policy.parse(STRICT))
     assert pickle.loads(pickle.dumps(verdict)) == verdict
+
+
+def test_a_policy_says_which_packages_its_rules_see() -> None:
+    path = b"/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/openssl-0.10.1/src/lib.rs\0"
+    data = b"\1\0\x41\0\x0b" + bytes([len(path)]) + path
+    source = PREAMBLE + b"\5\3\1\0\1" + b"\x0b" + bytes([len(data)]) + data
+    rule = '[[dependencies]]\nitems = "all"\nnames = ["openssl*"]\nseverity = "error"\n'
+    recovered, declared = (sectile.Policy.parse(text + rule) for text in ('packages = "all"\n', ""))
+    assert not sectile.check(source, recovered).accepted
+    assert sectile.check(source, declared).accepted
+    assert not sectile.check(source, declared, recovered=True).accepted
