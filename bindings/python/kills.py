@@ -33,6 +33,9 @@ from sectile._engine import Report
 
 NODES = ("127.0.0.2", "127.0.0.3")
 BUCKET = "s3://store"
+SECONDS = 300
+"""The longest time of a seed. A cluster that has no node left waits for one."""
+
 SETTLED = 3.0
 """Seconds until the state of a file that was just written is certain."""
 
@@ -142,9 +145,9 @@ class Ray:
         return sectile.ray.audit(sectile.ray.keys(roots, batch=batch), output)
 
     def workers(self, node: str) -> list[Any]:
-        """The processes of a node that run tasks."""
-        processes = descendants(self.nodes[node].pid)
-        return [process for process in processes if command_of(process).startswith("ray::")]
+        """The processes of a node that run tasks. A node ends with its agents, which are not among them."""
+        commands = [(process, command_of(process)) for process in descendants(self.nodes[node].pid)]
+        return [process for process, command in commands if command.startswith("ray::") and "Agent" not in command]
 
     def kill_node(self, node: str) -> None:
         kill_tree(self.nodes[node].pid)
@@ -328,6 +331,11 @@ def wait_until(condition: Callable[[], bool], what: str, pause: float = 0.1, sec
         time.sleep(pause)
 
 
+def give_up(*_: object) -> None:
+    """Ends the run of a seed, so that its cluster is stopped."""
+    raise TimeoutError(f"no report after {SECONDS} seconds")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", choices=ENGINES, default="ray")
@@ -346,6 +354,8 @@ def main() -> None:
             result = subprocess.run([sys.executable, __file__, *one], stdout=subprocess.PIPE, text=True, check=True)
             print(result.stdout.splitlines()[-1], flush=True)
         else:
+            signal.signal(signal.SIGALRM, give_up)
+            signal.alarm(SECONDS)
             print(run(arguments.engine, seed, arguments.files, arguments.objects))
 
 

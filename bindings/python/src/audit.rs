@@ -24,7 +24,7 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// Inspects everything below some roots, and judges every binary by a policy. Returns a row for each.
 ///
 /// A root is a path, a URL (`s3://`, `gs://`, `az://`, `oci://`) or a `Key`; one root may be given alone. The rows are
-/// those of `sectile audit`, in the same order. What cannot be read has a row that says so.
+/// those of `sectile audit`, in the same order. An entry that cannot be read has a row that says so.
 ///
 /// The policy, `recovered`, `advisories` and `vex` are those of `check`. `day` decides which exceptions of the policy have
 /// expired; the default is the current day. `hash`, `threads`, `in_flight`, `inside`, `nested` and `ignore_rules` are the
