@@ -253,11 +253,11 @@ enum FormatOutput<'w> {
         has_rows: bool,
     },
     /// The document is `None` before its head is written.
-    Sbom(&'w mut dyn Write, Option<SbomCollection>),
+    Sbom(&'w mut dyn Write, Option<Box<SbomCollection>>),
     #[cfg(feature = "arrow")]
     Batches(BatchReceiver<'w>),
     #[cfg(feature = "arrow")]
-    Arrow(ArrowStream<'w>),
+    Arrow(Box<ArrowStream<'w>>),
     #[cfg(feature = "parquet")]
     Parquet(Box<ParquetFile<'w>>),
 }
@@ -268,7 +268,7 @@ impl FormatOutput<'_> {
     fn columns(&mut self) -> Option<&mut dyn ColumnOutput> {
         match self {
             Self::Batches(output) => Some(output),
-            Self::Arrow(output) => Some(output),
+            Self::Arrow(output) => Some(&mut **output),
             #[cfg(feature = "parquet")]
             Self::Parquet(output) => Some(&mut **output),
             Self::Text { .. } | Self::Sbom(..) => None,
@@ -282,7 +282,7 @@ impl<'w> FormatWriter<'w> {
         let output = match format {
             Format::Sbom(_) => FormatOutput::Sbom(out, None),
             #[cfg(feature = "arrow")]
-            Format::Arrow => FormatOutput::Arrow(ArrowStream::new(out)),
+            Format::Arrow => FormatOutput::Arrow(Box::new(ArrowStream::new(out))),
             #[cfg(feature = "parquet")]
             Format::Parquet => FormatOutput::Parquet(Box::new(ParquetFile::new(out))),
             _ => FormatOutput::Text { out, has_rows: false },
@@ -318,7 +318,7 @@ impl<'w> FormatWriter<'w> {
         match &mut self.output {
             FormatOutput::Text { out, .. } => self.format.head(info, *out),
             FormatOutput::Sbom(out, document) => match self.format {
-                Format::Sbom(format) => document.insert(sbom::collection(format, info)).begin(*out),
+                Format::Sbom(format) => document.insert(Box::new(sbom::collection(format, info))).begin(*out),
                 _ => Ok(()),
             },
             #[cfg(feature = "arrow")]
