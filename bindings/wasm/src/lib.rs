@@ -1,7 +1,7 @@
 //! The core of Sectile as one WebAssembly module, without WASI, for hosts such as Go and JavaScript.
 //!
 //! `README.md` describes the exports, the requests and the documents. A [`session::Session`] is the
-//! module without its boundary: [`abi`] exports it.
+//! module without its boundary.
 
 mod abi;
 mod edit;
