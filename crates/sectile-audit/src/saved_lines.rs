@@ -154,6 +154,9 @@ fn copy(block: &mut impl Read, out: &mut File) -> Result<u64, ParquetReportError
 
 /// The blocks in their order, and the length of all lines.
 fn blocks(source: &(impl ReadAt + ?Sized), len: u64) -> Result<(Vec<Block>, u64), ParquetReportError> {
+    if !is_parquet(source) {
+        return Err(ParquetReportError::Damaged);
+    }
     let magic_len = PARQUET_MAGIC.len() as u64;
     let mut end = [0; 8];
     let at = len.checked_sub(8).filter(|at| *at >= magic_len).ok_or(ParquetReportError::Truncated)?;
