@@ -33,7 +33,7 @@ fn converts_each_document() {
             assert_eq!(missing, Packages::new(), "{place}");
         }
     }
-    assert!(number > 20, "{number}");
+    assert!(number > 0, "no document has a package");
 }
 
 /// The packages with a purl.
