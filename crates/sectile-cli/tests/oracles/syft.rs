@@ -28,12 +28,12 @@ fn converts_each_document() {
             let read = serde_json::from_slice::<Value>(&output.stdout).unwrap();
             let read = read["artifacts"].as_array().unwrap().iter();
             let written = written(&document);
-            number += written.len();
+            number += written.values().sum::<usize>();
             let missing = missing(written, read.map(|package| (text(package, "name"), text(package, "version"))));
             assert_eq!(missing, Packages::new(), "{place}");
         }
     }
-    assert!(number > 0, "no document has a package");
+    assert!(number > 20, "{number}");
 }
 
 /// The packages with a purl.
