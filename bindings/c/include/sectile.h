@@ -18,7 +18,7 @@
  * Handles. The caller frees each handle once, with the function of its type, and does not use it
  * afterwards. Views of a handle are valid until it is freed.
  *
- * Threads. There is no global state. Handles may move between threads. Several threads may use one
+ * Threads. The library has no global state. Handles may move between threads. Several threads may use one
  * source, metadata or policy at a time; a source of a callback only if the callback permits it. Edits,
  * readers of chunks, gates, buffers and errors may be used by one thread at a time.
  */
@@ -30,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** There is no such item. */
+/** An index that refers to no item. */
 #define SECTILE_NO_ITEM SIZE_MAX
 
 /**

@@ -66,7 +66,7 @@ pub unsafe extern "C" fn sectile_json(
             SECTILE_DOCUMENT_DIGEST => digest(source, &out),
             SECTILE_DOCUMENT_CYCLONEDX => sbom(source, &out, "cyclonedx"),
             SECTILE_DOCUMENT_SPDX => sbom(source, &out, "spdx"),
-            _ => Err(Failure::argument(format!("there is no document {document}"))),
+            _ => Err(Failure::argument(format!("unknown document {document}"))),
         }
     };
     // SAFETY: the head of the header is the contract.
@@ -112,7 +112,7 @@ fn digest(source: &Source, out: &Out<Buffer>) -> Result<(), Failure> {
 
 fn sbom(source: &Source, out: &Out<Buffer>, format: &str) -> Result<(), Failure> {
     let format = SbomFormat::ALL.into_iter().find(|one| one.short_name() == Some(format));
-    let format = format.ok_or_else(|| Failure::argument("there is no such format"))?;
+    let format = format.ok_or_else(|| Failure::argument("unknown format"))?;
     let mut policy = Policy::default();
     policy.packages = Packages::All;
     let reading = source.collect(PolicyReader::stream(&policy), record_change).complete()?;

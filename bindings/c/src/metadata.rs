@@ -278,7 +278,7 @@ pub fn find_field(name: &str) -> Result<Field, Failure> {
 }
 
 fn no_index(what: &str, index: usize) -> Failure {
-    Failure::argument(format!("there is no {what} {index}"))
+    Failure::argument(format!("{what} {index} does not exist"))
 }
 
 fn severity_number(severity: Severity) -> u32 {

@@ -86,7 +86,7 @@ static void component(const char *path) {
     CHECK(json.data[0] == '{' && json.data[json.len - 1] == '}' && strlen(json.data) == json.len);
     sectile_buffer_free(&json);
     sectile_buffer_free(&json); /* is empty now */
-    CHECK_ERROR(sectile_item(metadata, 99, &root, &error), SECTILE_STATUS_ARGUMENT, "there is no item 99");
+    CHECK_ERROR(sectile_item(metadata, 99, &root, &error), SECTILE_STATUS_ARGUMENT, "item 99 does not exist");
     sectile_view value;
     CHECK_ERROR(sectile_item_value(metadata, 0, "license", &value, &error), SECTILE_STATUS_ARGUMENT, "unknown field");
     CHECK_ERROR(sectile_item_value(metadata, 0, "\xff", &value, &error), SECTILE_STATUS_ARGUMENT, "is not UTF-8");
@@ -107,7 +107,7 @@ static void findings(void) {
     CHECK(sectile_finding(metadata, 0, &finding, NULL) == SECTILE_STATUS_OK);
     CHECK(equals(finding.code, "not-spdx") && equals(finding.section, "licenses") && finding.count == 1);
     CHECK(finding.severity == 2 && finding.offset == 19 && finding.item == 0 && finding.message.len > 0);
-    CHECK_ERROR(sectile_finding(metadata, 1, &finding, &error), SECTILE_STATUS_ARGUMENT, "there is no finding 1");
+    CHECK_ERROR(sectile_finding(metadata, 1, &finding, &error), SECTILE_STATUS_ARGUMENT, "finding 1 does not exist");
     sectile_metadata_free(metadata);
     sectile_source_free(source);
 }
@@ -143,7 +143,7 @@ static void documents(void) {
         sectile_buffer_free(&json);
     }
     sectile_buffer json;
-    CHECK_ERROR(sectile_json(source, 0, &json, &error), SECTILE_STATUS_ARGUMENT, "there is no document 0");
+    CHECK_ERROR(sectile_json(source, 0, &json, &error), SECTILE_STATUS_ARGUMENT, "unknown document 0");
     CHECK(json.data == NULL);
     sectile_source_free(source);
 }

@@ -18,7 +18,7 @@ pub enum Status {
     Refused = 1,
     /// The input is not valid or was not read to its end. The document has everything before that.
     Partial = 2,
-    /// There is no document.
+    /// The operation has no document.
     Failed = 3,
     /// Bytes of the source are needed.
     Needs = 4,
