@@ -9,17 +9,18 @@ mod budget;
 mod bytes;
 mod checksum;
 mod data_sections;
+mod entry_path;
 mod filters;
 mod findings;
 mod gzip;
 mod hidden;
 mod inflate;
+mod report;
 mod tar;
 mod watch;
 mod zip;
 mod zstd;
 
-use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
@@ -31,23 +32,22 @@ use self::asar::is_asar;
 pub(super) use self::budget::Budget;
 use self::budget::BufferedDecoder;
 use self::bytes::{CountedRange, FileWindow, HeldBytes, TarSource, ZipBytes};
+pub(super) use self::entry_path::has_wasm_extension;
+use self::entry_path::{EncodingStep, EntryPath, MAX_NAME_LEN, name, stem};
 use self::filters::Filter;
-use self::findings::{ArchiveFindings, FindingPlace};
+use self::findings::ArchiveFindings;
 use self::gzip::{GzipFindings, GzipReader, GzipTail};
 use self::tar::TarStream;
 pub(super) use self::tar::{HeaderBlock, tar_files};
 use self::watch::Watch;
 pub(super) use self::zip::ZipSign;
-use super::file::StoredBlob;
 use super::file_kind::{FileKind, RUNTIME_PREFIX, TAIL_LEN, ZeroRun};
 use super::formats;
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
-use super::store_files::{StoreFiles, TarFiles};
 use super::tar_store::{TarStore, store_files};
-use crate::blob::{self, Blob, BlobLocation, BlobSink, Content, FileState, NotOpened};
+use crate::blob::{self, BlobLocation, BlobSink, Content, FileState};
 use crate::fill::fill;
-use crate::row_name::{self, RowName, SEPARATOR};
 use sectile::FindingCode;
 use sectile::Input;
 use sectile::digest::Digest;
@@ -95,119 +95,8 @@ impl ArchiveFile {
 /// Number of bytes of a stream to detect its type.
 const HEAD_LEN: usize = 4 << 10;
 
-/// Maximum length of an entry's name in bytes, that of a path on Linux (`PATH_MAX`). Readers cannot write longer ones.
-const MAX_NAME_LEN: usize = 4 << 10;
-
 /// Number of bytes read at once from an object.
 const STREAM_BUFFER_LEN: usize = 64 << 10;
-
-/// The path of an entry through nested archives.
-struct EntryPath<'c> {
-    outer: Option<&'c EntryPath<'c>>,
-    name: &'c OsStr,
-    /// Whether its name or its store says that it is WebAssembly.
-    expects_wasm: bool,
-    /// Whether it was opened as an archive. Findings on its entries belong to it.
-    is_archive: Cell<bool>,
-    /// The encodings and compressions that were undone on the path, the last one first.
-    encodings: Option<&'c EncodingStep<'c>>,
-    /// Whether it was found by the search in another entry, or is in such data.
-    is_hidden: bool,
-}
-
-/// An encoding or a compression that was undone.
-struct EncodingStep<'c> {
-    outer: Option<&'c EncodingStep<'c>>,
-    name: &'static str,
-}
-
-impl<'c> EntryPath<'c> {
-    /// The path of an entry in this archive.
-    fn new(outer: &'c EntryPath<'c>, name: &'c OsStr) -> Self {
-        let EntryPath { encodings, is_hidden, .. } = *outer;
-        let expects_wasm = has_wasm_extension(name) && !is_hidden;
-        Self { outer: Some(outer), name, expects_wasm, is_archive: Cell::new(false), encodings, is_hidden }
-    }
-}
-
-impl<'c> EntryPath<'c> {
-    /// The same path, with a further hint that it is WebAssembly.
-    fn with_hint(&self, expects_wasm: bool) -> EntryPath<'c> {
-        let EntryPath { outer, name, encodings, is_hidden, .. } = *self;
-        let expects_wasm = self.expects_wasm || expects_wasm;
-        EntryPath { outer, name, expects_wasm, is_archive: Cell::new(false), encodings, is_hidden }
-    }
-}
-
-impl EntryPath<'_> {
-    /// Whether it is an entry of the file itself.
-    fn is_outermost(&self) -> bool {
-        self.outer.is_some_and(|outer| outer.outer.is_none())
-    }
-
-    /// The entry of the file itself that this entry is, or is in.
-    fn outermost(&self) -> Option<&Self> {
-        if self.is_outermost() { Some(self) } else { self.outer?.outermost() }
-    }
-
-    /// The encodings of data that the search found, the outermost first. Empty for other entries.
-    fn hidden_encodings(&self) -> Vec<&'static str> {
-        let steps = std::iter::successors(self.encodings.filter(|_| self.is_hidden), |step| step.outer);
-        let mut names: Vec<_> = steps.map(|step| step.name).collect();
-        names.reverse();
-        names
-    }
-
-    /// The name of a row, with the name of an image instead of those of the file and of its entry.
-    fn name_in_layer(&self, image: &OsStr) -> OsString {
-        let mut below = OsString::new();
-        match self.outermost() {
-            Some(layer) if !std::ptr::eq(layer, self) => self.push_below(layer, &mut below),
-            _ => return image.to_owned(),
-        }
-        let mut name = row_name::escaped(image).into_owned();
-        name.push(SEPARATOR);
-        name.push(below);
-        name
-    }
-
-    /// Appends the part of a row's name after the path of the file.
-    fn push_to(&self, text: &mut OsString) {
-        if let Some(outer) = self.outer {
-            outer.push_to(text);
-            text.push(SEPARATOR);
-            row_name::push_entry(&self.label(), text);
-        }
-    }
-
-    /// The name, without the part that no file system keeps.
-    fn label(&self) -> Cow<'_, OsStr> {
-        if self.has_long_name() { name(&self.name.as_encoded_bytes()[..MAX_NAME_LEN]) } else { self.name.into() }
-    }
-
-    fn has_long_name(&self) -> bool {
-        self.outer.is_some() && self.name.len() > MAX_NAME_LEN
-    }
-
-    /// The innermost archive on the path: the entry itself, or the archive that contains it.
-    fn archive(&self) -> &Self {
-        match self.outer {
-            Some(outer) if !self.is_archive.get() => outer.archive(),
-            _ => self,
-        }
-    }
-
-    /// Appends the names between an archive and this entry of it.
-    fn push_below(&self, archive: &Self, text: &mut OsString) {
-        if let Some(outer) = self.outer.filter(|_| !std::ptr::eq(self, archive)) {
-            outer.push_below(archive, text);
-            if !text.is_empty() {
-                text.push(SEPARATOR);
-            }
-            row_name::push_entry(&self.label(), text);
-        }
-    }
-}
 
 /// Whether a file is of a format that is opened only if its start is sound, and it is.
 pub(super) fn opens(name: &OsStr, head: &[u8]) -> bool {
@@ -605,130 +494,6 @@ impl ArchiveWalker<'_> {
         self.budget.release(held.len() as u64);
     }
 
-    fn check_name(&mut self, path: &EntryPath<'_>) {
-        if path.has_long_name() {
-            let message = format!("its name has {} bytes, and at most {MAX_NAME_LEN} are shown", path.name.len());
-            self.report(path, FindingCode::MalformedArchive, message);
-        }
-    }
-
-    fn add_blob(&mut self, path: &EntryPath<'_>, content: Content<'_>) {
-        let digest = self.file.digest.filter(|_| path.outer.is_none() && path.encodings.is_none());
-        self.add_stored_blob(path, digest, content);
-    }
-
-    /// Adds a blob with the digest that its store states.
-    fn add_stored_blob(&mut self, path: &EntryPath<'_>, digest: Option<Digest>, content: Content<'_>) {
-        self.findings.set_has_binary();
-        if !self.budget.row(self.sink.row_bytes()) {
-            return;
-        }
-        let (location, encodings) = (self.location(path), path.hidden_encodings());
-        self.sink.add_blob(Blob { location, state: Some(self.file.state.clone()), digest, encodings, content });
-    }
-
-    fn location(&self, path: &EntryPath<'_>) -> BlobLocation {
-        let mut location = location(&self.file.location, path);
-        let Some(StoredBlob { image_names, .. }) = self.layer(path) else { return location };
-        let mut names = image_names.names.iter().map(|image| path.name_in_layer(image));
-        if let Some(first) = names.next() {
-            location.other_names.insert(0, std::mem::replace(&mut location.file, first));
-            location.other_names.extend(names);
-        }
-        location.omits_names |= image_names.omits_some;
-        location
-    }
-
-    /// The layer of an image that an entry is, or is in.
-    fn layer(&self, path: &EntryPath<'_>) -> Option<StoredBlob> {
-        self.store.as_ref()?.layer(path.outermost()?.name)
-    }
-
-    /// Inspects the layers in descriptors, as if they were entries.
-    fn embedded_layers(&mut self, path: &EntryPath<'_>, files: &TarFiles<'_>) {
-        let places = self.store.as_mut().map(|store| std::mem::take(&mut store.embedded)).unwrap_or_default();
-        for (name, place) in places {
-            let layer = EntryPath::new(path, name.as_ref());
-            match place.read(&StoreFiles::in_tar(files)) {
-                Ok(bytes) => {
-                    let expects_wasm = self.layer(&layer).is_some_and(|layer| layer.expects_wasm);
-                    self.stream(&layer.with_hint(expects_wasm), &mut &*bytes, 1);
-                }
-                Err(error) => self.report(&layer, FindingCode::MalformedLayout, error.to_string()),
-            }
-        }
-    }
-
-    /// Reports the findings on the images of a store. Their locations are entries of the tar.
-    fn report_store_errors(&mut self) {
-        let errors = self.store.as_mut().map(|store| std::mem::take(&mut store.errors)).unwrap_or_default();
-        for mut error in errors {
-            let location = &mut error.location;
-            let names = [&mut location.file].into_iter().chain(&mut location.other_names);
-            for name in names.filter(|name| !name.as_encoded_bytes().starts_with(b"oci:")) {
-                *name = RowName::new(&self.file.name).with_entry(&**name).to_os_string();
-            }
-            error.state = Some(self.file.state.clone());
-            self.sink.add_error(error);
-        }
-    }
-
-    /// Reports a finding on an archive, or on an entry of one.
-    ///
-    /// Damage is [`MalformedArchive`](FindingCode::MalformedArchive), which becomes
-    /// [`DisputedArchive`](FindingCode::DisputedArchive) at the end if the file contains a binary.
-    fn report(&mut self, path: &EntryPath<'_>, code: FindingCode, message: String) {
-        if path.expects_wasm {
-            self.findings.set_has_binary();
-        }
-        let file = &self.file.location;
-        self.findings.add(code, message, || {
-            let archive = path.archive();
-            let mut entry = OsString::new();
-            path.push_below(archive, &mut entry);
-            let is_entry = !std::ptr::eq(path, archive);
-            FindingPlace { archive: location(file, archive), entry: is_entry.then_some(entry) }
-        });
-    }
-
-    /// Reports a contradiction that readers of the archive may interpret differently.
-    fn dispute(&mut self, path: &EntryPath<'_>, message: String) {
-        self.report(path, FindingCode::DisputedArchive, message);
-    }
-
-    /// Reports an entry of a format that is not opened, by the name of the format.
-    ///
-    /// An entry that is named as WebAssembly has its own row.
-    fn not_opened(&mut self, path: &EntryPath<'_>, format: &str) {
-        if path.expects_wasm {
-            self.findings.set_has_binary();
-            let (location, state) = (self.location(path), Some(self.file.state.clone()));
-            let format = format.to_owned();
-            return self.sink.add_not_opened(NotOpened { location, state, format, expects_wasm: true, bytes_read: 0 });
-        }
-        self.findings.add_not_opened(format, || {
-            let (mut file, mut entry) = (path, OsString::new());
-            while let Some(outer) = file.outer {
-                file = outer;
-            }
-            path.push_below(file, &mut entry);
-            entry
-        });
-    }
-
-    /// Reports the first of the last failures, unless it was caused by a stop.
-    fn report_fault(&mut self, path: &EntryPath<'_>) {
-        let fault = self.budget.take_fault();
-        if let Some((code, message)) = fault.filter(|_| !self.sink.should_stop()) {
-            self.report(path, code, message);
-        }
-    }
-
-    /// Counts an error that is not reported separately.
-    fn count(&mut self, code: FindingCode) {
-        self.findings.count(code);
-    }
-
     /// Reads and discards up to `most` bytes, to verify the checksum and to reach the next data. Returns their number.
     fn drain(&mut self, reader: &mut dyn BufRead, most: u64) -> u64 {
         let mut passed = 0;
@@ -751,20 +516,6 @@ impl ArchiveWalker<'_> {
     }
 }
 
-/// The location of an entry of the file at this location.
-fn location(file: &BlobLocation, path: &EntryPath<'_>) -> BlobLocation {
-    if path.outer.is_none() {
-        return file.clone();
-    }
-    let row_name = |name: &OsString| {
-        let mut row_name = row_name::escaped(name).into_owned();
-        path.push_to(&mut row_name);
-        row_name
-    };
-    let other_names = file.other_names.iter().map(row_name).collect();
-    BlobLocation { file: row_name(&file.file), other_names, omits_names: file.omits_names }
-}
-
 /// A reader for input that cannot be inflated.
 struct FailingReader;
 
@@ -780,42 +531,4 @@ impl BufRead for FailingReader {
     }
 
     fn consume(&mut self, _: usize) {}
-}
-
-/// Whether a name ends in `.wasm` and is not that of a whiteout.
-pub(super) fn has_wasm_extension(name: &OsStr) -> bool {
-    const EXTENSION: &[u8] = b".wasm";
-    /// The start of a file name in a layer that removes a file of the layers below. Source: `layer.md` of the OCI
-    /// image specification, *Whiteouts*.
-    const WHITEOUT: &[u8] = b".wh.";
-    let name = name.as_encoded_bytes();
-    if name.rsplit(|&byte| byte == b'/').next().is_some_and(|file| file.starts_with(WHITEOUT)) {
-        return false;
-    }
-    let start = name.len().checked_sub(EXTENSION.len());
-    start.is_some_and(|start| name[start..].eq_ignore_ascii_case(EXTENSION))
-}
-
-/// The name without the extension of a compression.
-fn stem(name: &OsStr) -> &OsStr {
-    let path = std::path::Path::new(name);
-    let is_compression = path
-        .extension()
-        .is_some_and(|ending| ["gz", "zst", "br", "bz2", "xz"].iter().any(|known| ending.eq_ignore_ascii_case(known)));
-    path.file_stem().filter(|_| is_compression).unwrap_or(name)
-}
-
-/// The name of an entry as a name of the platform.
-fn name(bytes: &[u8]) -> Cow<'_, OsStr> {
-    #[cfg(unix)]
-    {
-        Cow::Borrowed(std::os::unix::ffi::OsStrExt::from_bytes(bytes))
-    }
-    #[cfg(not(unix))]
-    {
-        match String::from_utf8_lossy(bytes) {
-            Cow::Borrowed(name) => Cow::Borrowed(OsStr::new(name)),
-            Cow::Owned(name) => Cow::Owned(name.into()),
-        }
-    }
 }
