@@ -23,8 +23,13 @@ struct BlobStore {
 
 /// Walks a root: a file, or a directory with everything below it, or a link to one of them.
 pub(super) fn walk(root: &Path, options: &WalkOptions, units: &mut Units<'_>) -> ControlFlow<()> {
-    if !root.is_dir() {
-        return units.add(WalkEntry::File(FileEntry { is_root: true, ..FileEntry::new(root.to_owned()) }));
+    match root.metadata() {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return units.add(WalkEntry::File(FileEntry { is_root: true, ..FileEntry::new(root.to_owned()) })),
+        Err(error) => {
+            let error = ListError { path: root.to_owned(), reason: error.to_string() };
+            return units.add(WalkEntry::Error(unreadable(root, error)));
+        }
     }
     let mut stores: Vec<BlobStore> = Vec::new();
     for listed in listing::list(root, options) {

@@ -55,6 +55,25 @@ fn failure_to_start_threads_is_an_error() {
     ended.refused("Resource temporarily unavailable");
 }
 
+/// The first look at the root succeeds, and that of the walk, in another thread, fails.
+#[test]
+#[ignore = "needs strace"]
+fn a_root_that_cannot_be_examined_is_unreadable() {
+    for error in ["EIO", "EACCES"] {
+        let stage = Stage::plain();
+        store(&stage, 3);
+        let log = stage.path("log");
+        let inject = format!("inject=statx:error={error}:when=1");
+        let strace = ["-f", "-y", "-qq", "-o", log.to_str().unwrap(), "-e", "trace=statx", "-e", &inject];
+        let args = ["audit", "store", "--format", "jsonl", "-o", "report"];
+        let ended = end(through("strace", &strace).args(args).current_dir(stage.directory()));
+        let log = fs::read_to_string(log).unwrap();
+        assert!(log.lines().any(|line| line.contains("\"store\"") && line.contains("(INJECTED)")), "{log}");
+        let report = fs::read_to_string(stage.path("report")).unwrap();
+        assert!(ended.status == Some(2) && report.contains("\"code\":\"unreadable\""), "{ended:?} {report}");
+    }
+}
+
 #[test]
 #[ignore = "needs root"]
 fn a_report_on_a_full_disk_keeps_the_old_one() {

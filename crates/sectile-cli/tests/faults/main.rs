@@ -8,8 +8,10 @@
 
 mod audit;
 mod build;
+mod commands;
 mod crash_model;
 mod disk;
+mod every_writer;
 mod file_kinds;
 mod layout;
 mod matrix;

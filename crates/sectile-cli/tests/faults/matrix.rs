@@ -116,7 +116,7 @@ pub fn faults(call: &str) -> Vec<Fault> {
         }
         "close" => &[Error("EIO"), Error("EINTR"), Error("ENOSPC"), Errors("EIO")],
         "readlink" | "getcwd" => &[Error("EIO"), Error("EACCES"), Error("ENOENT")],
-        "lseek" | "mkdir" => &[Error("EIO")],
+        "lseek" | "mkdir" | "mkdirat" => &[Error("EIO")],
         "getdents64" => &[Error("EIO"), Errors("EIO")],
         "wait4" | "geteuid" | "fcntl" | "getrandom" | "poll" | "futex" | "getpid" | "gettid" => &[],
         call => panic!("add the errors of {call} to this table"),

@@ -10,67 +10,8 @@ use std::thread;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, makedev, mknodat};
 use sectile_testing::binary::{custom, module};
 
-use crate::stage::{Ended, Stage, is_root};
-
-/// A command that writes one file, whose name in the stage is `place`.
-#[derive(Clone, Copy, Debug)]
-struct Writer {
-    args: &'static [&'static str],
-    place: &'static str,
-    /// Whether the user names the file. Otherwise the user names a directory.
-    is_named: bool,
-    /// Whether it takes `--force`.
-    has_force: bool,
-    /// The first bytes of its output.
-    start: &'static [u8],
-}
-
-impl Writer {
-    const fn named(args: &'static [&'static str], start: &'static [u8]) -> Self {
-        Self { args, place: "out", is_named: true, has_force: true, start }
-    }
-}
-
-const WASM: &[u8] = b"\0asm";
-
-const WRITERS: [Writer; 21] = [
-    Writer::named(&["set", "a.wasm", "--licenses", "ISC", "-o", "out"], WASM),
-    Writer::named(&["set", "a.wasm", "--licenses", "ISC", "--no-sync", "-o", "out"], WASM),
-    Writer::named(&["unset", "a.wasm", "licenses", "-o", "out"], WASM),
-    Writer::named(&["put", "a.wasm", "x", "--data", "y", "-o", "out"], WASM),
-    Writer::named(&["remove", "a.wasm", "licenses", "-o", "out"], WASM),
-    Writer::named(&["strip", "a.wasm", "-o", "out"], WASM),
-    Writer::named(&["migrate", "a.wasm", "-o", "out"], WASM),
-    Writer::named(&["audit", "store", "--format", "table", "-o", "out"], b"store: 2 binaries"),
-    Writer::named(&["audit", "store", "--format", "jsonl", "-o", "out"], b"{\"schema\":2,\"audit\":"),
-    Writer::named(&["audit", "store", "--format", "csv", "-o", "out"], b"file,row,others,"),
-    Writer::named(&["audit", "store", "--format", "sarif", "-o", "out"], b"{\"$schema\":"),
-    Writer::named(&["audit", "store", "--format", "html", "-o", "out"], b"<!DOCTYPE html>"),
-    Writer::named(&["audit", "store", "--format", "markdown", "-o", "out"], b"<!-- sectile audit -->"),
-    Writer::named(&["audit", "store", "--format", "junit", "-o", "out"], b"<?xml version="),
-    Writer::named(&["audit", "store", "--format", "github", "-o", "out"], b"::group::sectile audit"),
-    Writer {
-        args: &["oci", "layout", "a.wasm", "-o", "layout"],
-        place: "layout/index.json",
-        is_named: false,
-        has_force: true,
-        start: b"{\"schemaVersion\":2,",
-    },
-    Writer {
-        args: &["oci", "layout", "a.wasm", "-o", "layout", "--no-sync"],
-        place: BLOB,
-        is_named: false,
-        has_force: true,
-        start: WASM,
-    },
-    Writer { args: &["man", "man"], place: "man/sectile.1", is_named: false, has_force: false, start: b".ie" },
-    Writer { args: &["man", "man"], place: "man/sectile-audit.1", is_named: false, has_force: false, start: b".ie" },
-    Writer::named(&["audit", "store", "--format", "spdx", "-o", "out"], b"{\"spdxVersion\":\"SPDX-2.3\""),
-    Writer::named(&["sbom", "a.wasm", "--format", "cyclonedx", "-o", "out"], b"{\"$schema\":\"http://cyclonedx.org/"),
-];
-
-/// The path of the blob of the stage's `a.wasm`.
-const BLOB: &str = "layout/blobs/sha256/BLOB";
+use crate::commands::{OLD, OLD_INDEX, Writer, writer, writers};
+use crate::stage::{Stage, is_root};
 
 /// A kind of file that may exist at an output path, and its fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,12 +56,6 @@ const KINDS: [Kind; 18] = [
     Kind::LinkToDevice,
     Kind::Socket,
 ];
-
-/// The replaced content: an earlier report.
-const OLD: &[u8] = b"file,row,others,size,digest,verified,outcome\r\n";
-
-/// The content of an index, which is read before it is replaced.
-const OLD_INDEX: &[u8] = b"{\"schemaVersion\":2,\"manifests\":[]}";
 
 impl Kind {
     fn needs_root(self) -> bool {
@@ -209,46 +144,18 @@ fn state(path: &Path) -> Option<State> {
     Some((metadata.ino(), metadata.mode(), metadata.nlink(), metadata.uid(), metadata.gid(), content))
 }
 
-/// A stage with the writer's inputs, and the directory of its output.
-fn stage(writer: &Writer) -> (Stage, String) {
-    let stage = Stage::plain();
-    fs::create_dir(stage.path("store")).unwrap();
-    for (name, license) in [("a.wasm", "MIT"), ("b.wasm", "ISC")] {
-        fs::write(stage.path("store").join(name), module(&[custom("licenses", license)])).unwrap();
-    }
-    // Two paths of the layout exist only if it already has an image.
-    let mut place = writer.place.to_owned();
-    if place == BLOB {
-        let digest = stage.run(&["digest", "a.wasm", "--json"]).succeeds();
-        let digest: serde_json::Value = serde_json::from_str(&digest.stdout).unwrap();
-        place = place.replace("BLOB", digest["digest"].as_str().unwrap().strip_prefix("sha256:").unwrap());
-    }
-    if place.starts_with("layout") {
-        stage.run(&["oci", "layout", "store/b.wasm", "-o", "layout"]).succeeds();
-        _ = fs::remove_file(stage.path(&place));
-    }
-    if place.starts_with("man") {
-        fs::create_dir(stage.path("man")).unwrap();
-    }
-    (stage, place)
-}
-
-fn is_success(writer: &Writer, ended: &Ended) -> bool {
-    ended.status == Some(0) || writer.args[0] == "audit" && ended.status == Some(1)
-}
-
 #[test]
 fn every_command_handles_every_kind_of_output_file() {
     let mut cases = 0;
     thread::scope(|scope| {
-        let runs: Vec<_> = WRITERS
-            .iter()
+        let writers = writers().into_iter().filter(|writer| writer.takes_any_content);
+        let runs: Vec<_> = writers
             .map(|writer| {
                 scope.spawn(move || {
                     let mut cases = 0;
                     for kind in KINDS.into_iter().filter(|kind| !kind.needs_root() || is_root()) {
                         for force in if writer.has_force { &[false, true][..] } else { &[false] } {
-                            check(writer, kind, *force);
+                            check(&writer, kind, *force);
                             cases += 1;
                         }
                     }
@@ -262,14 +169,14 @@ fn every_command_handles_every_kind_of_output_file() {
 }
 
 fn check(writer: &Writer, kind: Kind, force: bool) {
-    let (stage, name) = stage(writer);
+    let (stage, name) = writer.stage();
     let place = stage.path(&name);
     kind.put(&stage, &place);
     let elsewhere = stage.path("elsewhere");
     let before = (state(&place), state(&elsewhere), stage.leftovers());
-    let args = [writer.args, if force { &["--force"] } else { &[] }].concat();
-    let outcome = kind.outcome(writer, force);
-    let case = format!("{kind:?} {outcome:?} {args:?}");
+    let force: &[_] = if force { &["--force"] } else { &[] };
+    let outcome = kind.outcome(writer, !force.is_empty());
+    let case = format!("{kind:?} {outcome:?} {:?} {force:?}", writer.args);
     let is_fifo = matches!(kind, Kind::Fifo | Kind::LinkToFifo) && outcome == Outcome::Streamed;
     let reader = is_fifo.then(|| {
         let fifo = place.clone();
@@ -279,7 +186,7 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
             content
         })
     });
-    let ended = stage.run(&args);
+    let ended = writer.run_with(&stage, &[], force);
     let starts = |content: Vec<u8>| content.starts_with(writer.start);
     match outcome {
         Outcome::Refused => {
@@ -316,7 +223,7 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
             }
         }
     }
-    assert!(is_success(writer, &ended), "{case} {ended:?}");
+    assert!(writer.is_success(&ended), "{case} {ended:?}");
     let leftovers = |directory: &Path| {
         let names = crate::stage::names(directory);
         assert!(names.iter().all(|name| !name.starts_with(".sectile-")), "{case} {names:?}");
@@ -327,15 +234,15 @@ fn check(writer: &Writer, kind: Kind, force: bool) {
 
 #[test]
 fn a_link_to_an_open_file_is_written_at_its_position() {
-    let named = WRITERS.iter().filter(|writer| writer.is_named);
-    for writer in named.step_by(3).chain([&WRITERS[11]]) {
+    for args in ["set", "put", "remove", "audit store --format jsonl", "audit store --format html", "sbom", "report"] {
+        let writer = writer(args);
         for link in ["/proc/self/fd/1", "/proc/thread-self/fd/1", "/dev/stdout", "/dev/fd/1", "to-stdout", "/dev/fd/9"]
         {
-            let (stage, _) = stage(writer);
+            let (stage, _) = writer.stage();
             symlink("/proc/self/fd/1", stage.path("to-stdout")).unwrap();
             fs::write(stage.path("log"), "before\n").unwrap();
             let inode = fs::metadata(stage.path("log")).unwrap().ino();
-            let args: Vec<&str> = writer.args.iter().map(|arg| if *arg == "out" { link } else { arg }).collect();
+            let args: Vec<&str> = writer.args.iter().map(|arg| if *arg == writer.place { link } else { arg }).collect();
             // Other writers to the same file append after the output.
             let redirect = if link == "/dev/fd/9" { "9>>log" } else { ">>log" };
             let script = format!(
@@ -373,7 +280,7 @@ fn an_input_is_never_the_output() {
     ] {
         for alias in aliases {
             for force in [false, true] {
-                let (stage, _) = stage(&WRITERS[0]);
+                let (stage, _) = writer("set").stage();
                 fs::create_dir(stage.path("other")).unwrap();
                 fs::hard_link(stage.path("store/b.wasm"), stage.path("other/hard.wasm")).unwrap();
                 fs::hard_link(stage.path("store/b.wasm"), stage.path("hard")).unwrap();
@@ -395,7 +302,7 @@ fn an_input_is_never_the_output() {
 /// Policies, manifests, data, and the documents of a layout are also inputs.
 #[test]
 fn an_output_is_not_one_of_the_other_inputs() {
-    let (stage, _) = stage(&WRITERS[0]);
+    let (stage, _) = writer("set").stage();
     let put = |name: &str, content: &str| fs::write(stage.path(name), content).unwrap();
     put("policy.toml", "refuse = \"warning\"\n");
     put("Cargo.toml", "[package]\nname = \"a\"\nversion = \"1.0.0\"\n");
@@ -428,7 +335,7 @@ fn an_output_is_not_one_of_the_other_inputs() {
 #[test]
 fn an_earlier_report_in_the_tree_is_replaced() {
     for format in ["table", "jsonl", "csv", "sarif", "html"] {
-        let (stage, _) = stage(&WRITERS[0]);
+        let (stage, _) = writer("set").stage();
         let args = ["audit", "store", "--format", format, "-o", "store/report"];
         let mut earlier = Vec::new();
         for round in 0..3 {
@@ -442,59 +349,62 @@ fn an_earlier_report_in_the_tree_is_replaced() {
     }
 }
 
+/// The row whose place is the blob.
+const LAYOUT: &str = "oci layout a.wasm -o images --no-sync";
+
 #[test]
 fn a_layout_is_not_written_through_links() {
-    for link in ["layout/blobs", "layout/blobs/sha256"] {
-        let (stage, _) = stage(&WRITERS[16]);
+    for link in ["images/blobs", "images/blobs/sha256"] {
+        let (stage, _) = writer(LAYOUT).stage();
         let elsewhere = stage.path("far");
         fs::create_dir_all(elsewhere.join("sha256")).unwrap();
         fs::remove_dir_all(stage.path(link)).unwrap();
         symlink(&elsewhere, stage.path(link)).unwrap();
-        let index = stage.content("layout/index.json");
-        stage.run(&["oci", "layout", "a.wasm", "-o", "layout"]).refused("it is a symbolic link");
+        let index = stage.content("images/index.json");
+        stage.run(&["oci", "layout", "a.wasm", "-o", "images"]).refused("it is a symbolic link");
         assert_eq!(crate::stage::names(&elsewhere), ["sha256"]);
         assert_eq!(crate::stage::names(&elsewhere.join("sha256")), [""; 0]);
-        assert_eq!(stage.content("layout/index.json"), index);
+        assert_eq!(stage.content("images/index.json"), index);
     }
     for name in ["oci-layout", "index.json"] {
-        let (stage, _) = stage(&WRITERS[16]);
-        let at = stage.path("layout").join(name);
+        let (stage, _) = writer(LAYOUT).stage();
+        let at = stage.path("images").join(name);
         fs::rename(&at, stage.path("moved")).unwrap();
         symlink(stage.path("moved"), &at).unwrap();
         let before = (stage.content("moved"), stage.leftovers());
-        stage.run(&["oci", "layout", "a.wasm", "-o", "layout"]).refused("is not a regular file");
+        stage.run(&["oci", "layout", "a.wasm", "-o", "images"]).refused("is not a regular file");
         assert_eq!((stage.content("moved"), stage.leftovers()), before);
     }
     // The user names the directory itself.
-    let (stage, _) = stage(&WRITERS[16]);
-    symlink("layout", stage.path("to-layout")).unwrap();
+    let (stage, _) = writer(LAYOUT).stage();
+    symlink("images", stage.path("to-layout")).unwrap();
     stage.run(&["oci", "layout", "a.wasm", "-o", "to-layout", "--ref", "a"]).succeeds();
-    stage.run(&["show", "--image", "--verify", "oci:layout:a"]).succeeds();
+    stage.run(&["show", "--image", "--verify", "oci:images:a"]).succeeds();
 }
 
 #[test]
 fn an_existing_blob_is_hashed_before_it_is_kept() {
-    let (stage, blob) = stage(&WRITERS[16]);
+    let (stage, blob) = writer(LAYOUT).stage();
     let right = stage.content("a.wasm").unwrap();
     let mut planted = right.clone();
     *planted.last_mut().unwrap() ^= 1;
     for content in [planted, right[..right.len() - 1].to_vec(), Vec::new()] {
         fs::write(stage.path(&blob), content).unwrap();
-        stage.run(&["oci", "layout", "a.wasm", "-o", "layout", "--ref", "a"]).succeeds();
+        stage.run(&["oci", "layout", "a.wasm", "-o", "images", "--ref", "a"]).succeeds();
         assert!(stage.content(&blob).unwrap() == right);
-        stage.run(&["show", "--image", "--verify", "oci:layout:a"]).succeeds();
+        stage.run(&["show", "--image", "--verify", "oci:images:a"]).succeeds();
     }
     // A correct blob stays, regardless of its mode and its names.
     fs::hard_link(stage.path(&blob), stage.path("other")).unwrap();
     fs::set_permissions(stage.path(&blob), Permissions::from_mode(0o400)).unwrap();
     let before = state(&stage.path(&blob));
-    stage.run(&["oci", "layout", "a.wasm", "-o", "layout", "--ref", "b"]).succeeds();
+    stage.run(&["oci", "layout", "a.wasm", "-o", "images", "--ref", "b"]).succeeds();
     assert_eq!(state(&stage.path(&blob)), before);
     // A blob whose digest differs from its name stays. The image is created from its content.
-    let (stage, blob) = self::stage(&WRITERS[16]);
+    let (stage, blob) = writer(LAYOUT).stage();
     fs::write(stage.path(&blob), module(&[custom("licenses", "0BSD")])).unwrap();
     let before = state(&stage.path(&blob));
-    let args = ["oci", "layout", &blob, "-o", "layout"];
+    let args = ["oci", "layout", &blob, "-o", "images"];
     stage.run(&args).succeeds();
     assert_eq!(state(&stage.path(&blob)), before);
 }
@@ -502,7 +412,7 @@ fn an_existing_blob_is_hashed_before_it_is_kept() {
 /// The command never appends to a file that it reads.
 #[test]
 fn standard_output_is_not_the_input() {
-    let (stage, _) = stage(&WRITERS[0]);
+    let (stage, _) = writer("set").stage();
     let before = stage.content("a.wasm");
     for args in ["set a.wasm --licenses ISC -o -", "get a.wasm licenses", "show a.wasm --json", "oci config a.wasm"] {
         stage.shell(&format!("\"$0\" {args} >> a.wasm")).refused("the output is the input itself");

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rustix::fs::XattrFlags;
+use sectile_testing::server::Server;
 use tempfile::TempDir;
 
 use crate::modes::{Mode, Sink, source};
@@ -20,6 +21,8 @@ const ATTRIBUTE: (&str, &[u8]) = ("user.sectile-test", b"carried over");
 /// A directory with the input files of a mode.
 pub struct Stage {
     directory: TempDir,
+    /// A registry that the commands use.
+    pub registry: Option<Server>,
 }
 
 /// The result of a run.
@@ -96,7 +99,7 @@ pub fn directory() -> TempDir {
 impl Stage {
     /// The files before a mode runs. `None` if the interruption left nothing to recover.
     pub fn of(mode: &Mode) -> Self {
-        let stage = Self { directory: directory() };
+        let stage = Self { directory: directory(), registry: None };
         put(&stage.path("a.wasm"), &source());
         if let (Sink::OverFile, Some(old)) = (mode.sink, mode.old()) {
             put(&stage.path("out.wasm"), &old);
@@ -111,7 +114,7 @@ impl Stage {
 
     /// An ordinary file of the current user.
     pub fn plain() -> Self {
-        let stage = Self { directory: directory() };
+        let stage = Self { directory: directory(), registry: None };
         fs::write(stage.path("a.wasm"), source()).unwrap();
         stage
     }
@@ -122,6 +125,11 @@ impl Stage {
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// The address of the registry.
+    pub fn host(&self) -> String {
+        self.registry.as_ref().map(|registry| registry.address.to_string()).unwrap_or_default()
     }
 
     pub fn run(&self, args: &[&str]) -> Ended {

@@ -33,6 +33,41 @@ fn call(line: &str) -> Option<Call> {
 }
 
 impl Call {
+    /// Whether the call writes anything but standard output and standard error.
+    pub fn is_write(&self) -> bool {
+        const WRITES: [&str; 21] = [
+            "pwrite64",
+            "pwritev",
+            "writev",
+            "copy_file_range",
+            "sendfile",
+            "ftruncate",
+            "fallocate",
+            "truncate",
+            "rename",
+            "renameat",
+            "renameat2",
+            "unlink",
+            "unlinkat",
+            "link",
+            "linkat",
+            "symlink",
+            "mkdir",
+            "fchmod",
+            "chmod",
+            "fchown",
+            "fsetxattr",
+        ];
+        match &*self.name {
+            "openat" | "open" => {
+                ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|flag| self.args.contains(flag))
+            }
+            "write" => !self.args.starts_with("1,") && !self.args.starts_with("2,"),
+            "utimensat" | "flock" | "creat" => true,
+            name => WRITES.contains(&name),
+        }
+    }
+
     /// The arguments. Strings are hexadecimal (`-xx`), so that none contains a comma.
     pub fn arguments(&self) -> Vec<Argument> {
         self.args.split(", ").map(|arg| Argument(arg.to_owned())).collect()

@@ -22,8 +22,8 @@ pub enum LayoutError {
     #[error("`{}` is not an image layout: the file `oci-layout` is missing", .0.display())]
     NotLayout(PathBuf),
     /// Another process is writing to the layout.
-    #[error("another process is writing to the image layout")]
-    Locked,
+    #[error("another process is writing to the image layout `{}`", .0.display())]
+    Locked(PathBuf),
     /// The text is not a valid name of an image.
     #[error("{} is not a valid image name: use letters and digits, separated by single `-._:@+/` or `--`", quoted(.0))]
     InvalidRefName(String),

@@ -137,7 +137,7 @@ impl Layout {
         };
         check_marker_json(&marker, &read_json_file(&marker, &file)?)?;
         let lock = Locked::exclusive(file).map_err(|error| match error {
-            LockError::Held => LayoutError::Locked,
+            LockError::Held => LayoutError::Locked(directory.path().to_owned()),
             LockError::Io(error) => LayoutError::Write { file: marker, source: WriteError::Open(error) },
         })?;
         let blobs = open_child(&open_child(&directory, "blobs", options)?, "sha256", options)?;
@@ -379,7 +379,8 @@ fn open_regular(directory: &OpenDirectory, name: &str) -> Result<File, LayoutErr
         },
         Err(error) => Err(match directory.kind(name.as_ref()) {
             Ok(NameKind::Missing) => LayoutError::Missing(path()),
-            Ok(NameKind::File) | Err(_) => LayoutError::io(&path(), error),
+            Ok(NameKind::File) => LayoutError::io(&path(), error),
+            Err(error) => LayoutError::io(&path(), error),
             Ok(_) => LayoutError::NotRegular(path()),
         }),
     }

@@ -246,7 +246,7 @@ fn writers_exclude_each_other_and_lose_nothing() {
     fixture.add(None);
     let open = || Layout::open_or_create(fixture.layout(), Default::default());
     let locked = open().unwrap();
-    assert!(matches!(open(), Err(LayoutError::Locked)));
+    assert!(matches!(open(), Err(LayoutError::Locked(_))));
     drop(locked);
 
     let names: Vec<String> = (0..8).map(|nth| format!("n{nth}")).collect();
@@ -259,7 +259,7 @@ fn writers_exclude_each_other_and_lose_nothing() {
                     loop {
                         match fixture.try_add(Some(name), &ImageOptions::default()) {
                             Ok(_) => return name,
-                            Err(LayoutError::Locked) => thread::yield_now(),
+                            Err(LayoutError::Locked(_)) => thread::yield_now(),
                             Err(error) => panic!("{error}"),
                         }
                     }

@@ -4,7 +4,7 @@ mod bash;
 mod fish;
 mod manual;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,7 +49,12 @@ fn generated(shell: Shell, command: &mut Command) -> String {
 }
 
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
-    let opened = std::fs::create_dir_all(&args.directory).and_then(|()| OpenDirectory::open(&args.directory));
+    let opened = match std::fs::create_dir_all(&args.directory) {
+        // Something else has the name, or the system cannot tell: opening it reports the reason.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    };
+    let opened = opened.and_then(|()| OpenDirectory::open(&args.directory));
     let directory = opened.map_err(|error| {
         let directory = escaped(args.directory.as_os_str());
         Failure::Other(format!("{directory}: the manual pages cannot be written: {error}"))

@@ -219,7 +219,11 @@ fn create_parent(path: &Path) -> io::Result<()> {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);
     }
-    builder.create(parent)
+    match builder.create(parent) {
+        // The system cannot tell whether it is a directory: using it reports the reason.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created,
+    }
 }
 
 /// Removes the access of others to an existing file, because it gets a password.
