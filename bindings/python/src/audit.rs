@@ -1,14 +1,17 @@
 //! Audits.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use sectile::Escaped;
-use sectile_audit::{Audit, AuditOutcome, Format, FormatWriter, InsideSearch, ListError, Progress, Root, WalkOptions};
+use sectile::splice::{WriteError, WriteOptions};
+use sectile_audit::{
+    Audit, AuditOutcome, Format, FormatWriter, InsideSearch, ListError, Progress, ReportFile, Root, WalkOptions,
+};
 use sectile_policy::Day;
 
 use crate::key::{self, Keys};
@@ -74,11 +77,14 @@ pub fn audit(
     let parquet = parquet.map(source::path_argument).transpose()?;
     let roots = open_roots(roots)?;
     let counts = Progress::new();
-    let (batches, outcome) = while_signals_are_checked(py, &counts, progress, || {
-        let file = parquet.as_ref().map(std::fs::File::create_new).transpose()?;
-        collect(&audit, &roots, file, &counts)
+    let path = parquet.as_deref();
+    let report = path.map(|path| new_report(py, path)).transpose()?;
+    let audit = report.iter().fold(audit, Audit::with_output);
+    let (batches, outcome) = while_signals_are_checked(py, &counts, progress, || match report {
+        Some(report) => report.write(|out| collect(&audit, &roots, Some(out), &counts)),
+        None => collect(&audit, &roots, None, &counts).map_err(WriteError::Write),
     })?
-    .map_err(|fault| error::from_io_error(py, &fault, parquet.as_deref()))?;
+    .map_err(|fault| error::from_write(py, fault, path))?;
     let summary = Py::new(py, Summary { summary: outcome.summary })?;
     Ok(Table::new(sectile_audit::schema(), batches, Some(summary)))
 }
@@ -109,11 +115,19 @@ pub fn keys(py: Python<'_>, roots: &Bound<'_, PyAny>, ignore_rules: bool) -> PyR
     Ok(Table::new(key::schema(), batches, None))
 }
 
+/// The file for the rows, which must not exist. It appears when it is complete.
+fn new_report(py: Python<'_>, path: &Path) -> PyResult<ReportFile> {
+    if path.symlink_metadata().is_ok() {
+        return Err(error::exists(py, path));
+    }
+    ReportFile::open(path, WriteOptions::default()).map_err(|fault| error::from_write(py, fault, Some(path)))
+}
+
 /// Audits, and returns the rows in columns.
 fn collect(
     audit: &Audit,
     roots: &[Root],
-    file: Option<std::fs::File>,
+    parquet: Option<&mut dyn io::Write>,
     progress: &Progress,
 ) -> io::Result<(Vec<arrow_array::RecordBatch>, AuditOutcome)> {
     let mut batches = Vec::new();
@@ -121,13 +135,12 @@ fn collect(
         batches.push(batch);
         Ok(())
     };
-    let mut file = file.map(io::BufWriter::new);
     let mut outputs = vec![FormatWriter::for_batches(&mut receive)];
-    outputs.extend(file.as_mut().map(|file| FormatWriter::new(Format::Parquet, file)));
+    outputs.extend(parquet.map(|out| FormatWriter::new(Format::Parquet, out)));
     let outcome = audit.run_with_outputs(roots, &mut outputs, progress)?;
     drop(outputs);
-    if let Some(mut file) = file {
-        io::Write::flush(&mut file)?;
+    if outcome.stop.is_some() {
+        return Err(io::ErrorKind::Interrupted.into()); // the signal handler's exception is raised instead
     }
     Ok((batches, outcome))
 }

@@ -66,6 +66,19 @@ pub fn from_io_error(py: Python<'_>, error: &io::Error, path: Option<&Path>) -> 
     from_io(py, error, &error.to_string(), path).unwrap_or_else(|| invalid(py, error))
 }
 
+/// The exception of a file that cannot be written.
+pub fn from_write(py: Python<'_>, error: WriteError, path: Option<&Path>) -> PyErr {
+    match error {
+        WriteError::Write(error) => from_io_error(py, &error, path),
+        error => from_sectile(py, &error.into(), path),
+    }
+}
+
+/// The exception of a new file whose path exists.
+pub fn exists(py: Python<'_>, path: &Path) -> PyErr {
+    os_error(py, errno::EXIST, "File exists", Some(path))
+}
+
 /// The exception of roots that cannot be listed.
 pub fn from_list(py: Python<'_>, error: &ListError) -> PyErr {
     match error {
@@ -144,6 +157,7 @@ mod errno {
     pub const ACCES: i32 = 13;
     pub const AGAIN: i32 =
         if cfg!(any(target_os = "macos", target_os = "ios", target_os = "freebsd")) { 35 } else { 11 };
+    pub const EXIST: i32 = 17;
     pub const ISDIR: i32 = 21;
     pub const NOENT: i32 = 2;
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import io
 import json
 import os
@@ -205,6 +206,26 @@ def test_the_rows_are_written_as_parquet(store: Path, tmp_path: Path, command: C
         sectile.audit(store, parquet=path)
 
 
+def test_parquet_appears_only_when_it_is_complete(store: Path, tmp_path: Path) -> None:
+    directory = tmp_path / "reports"
+    directory.mkdir()
+
+    with pytest.raises(FileNotFoundError):
+        sectile.audit(store, parquet=directory / "missing" / "rows.parquet")
+    # Rows that exceed the file size limit: the system writes a part, and then fails.
+    program = (
+        "import resource, signal, sys, sectile\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try: sectile.audit(sys.argv[1], parquet=sys.argv[2])\n"
+        "except OSError as error: sys.exit(f'{error.errno} {error.filename}')\n"
+    )
+    path = directory / "rows.parquet"
+    run = subprocess.run([sys.executable, "-c", program, store, path], capture_output=True, text=True, check=False)
+    assert run.returncode == 1 and run.stderr == f"{errno.EFBIG} {path}\n"
+    assert not list(directory.iterdir())
+
+
 def test_the_default_options_are_those_of_the_command(store: Path) -> None:
     everything = {row["file"] for row in sectile.audit(store)}
     assert any("base64" in file for file in everything) and any("a.tgz!" in file for file in everything)
@@ -265,7 +286,8 @@ def test_progress_is_reported_and_may_stop_the_audit(tmp_path: Path) -> None:
 
     start = time.perf_counter()
     with pytest.raises(ArithmeticError):
-        sectile.audit([large, tmp_path], progress=stop)
+        sectile.audit([large, tmp_path], progress=stop, parquet=tmp_path / "rows.parquet")
+    assert not (tmp_path / "rows.parquet").exists()
     assert time.perf_counter() - start < 20
 
 
