@@ -2,6 +2,7 @@
 //! valid, invalid and malformed ones.
 
 mod binaries;
+mod metadata_tests;
 
 use sectile::Glob;
 use sectile::edit::{Edit, EditError, Strip};

@@ -84,7 +84,7 @@ fn test(selection: &[&str], rest: &[&str]) -> Result<(), String> {
 /// A campaign. Libraries extract every case, programs one in 50.
 fn readers(cases: &str, seed: &str) -> Result<(), String> {
     let mut command = cargo(&["test", "-p", "sectile-audit", "--all-features", "--test", "readers"]);
-    command.args(["--", "--ignored", "--nocapture", "others_extract_nothing"]);
+    command.args(["--", "--ignored", "--nocapture", "other_tools_extract_only"]);
     command.env("SECTILE_READERS_CASES", cases).env("SECTILE_READERS_SEED", seed).env("SECTILE_READERS_SAMPLE", "50");
     command.run()
 }

@@ -68,7 +68,7 @@ pub fn binaries() -> Vec<(Suite, Vec<u8>)> {
 }
 
 /// The directories of the scripts in the packages that contain them.
-fn directories() -> [PathBuf; 2] {
+pub fn directories() -> [PathBuf; 2] {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/public-suites/Cargo.toml");
     let mut command = Command::new(env!("CARGO"));
     command.args(["metadata", "--locked", "--format-version", "1", "--manifest-path"]).arg(manifest);

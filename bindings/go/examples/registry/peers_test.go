@@ -5,6 +5,7 @@ package registry_test
 import (
 	"bytes"
 	"context"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"log"
@@ -81,7 +82,9 @@ func run(t *testing.T, directory, name string, arguments ...string) (string, err
 	return string(output), err
 }
 
-func TestClientsPushToDistributionThroughTheGate(t *testing.T) {
+// gated starts a registry with the gate before it.
+func gated(t *testing.T) (*httptest.Server, *counted) {
+	t.Helper()
 	policy, err := sectile.ParsePolicy(policyText, "policy.toml")
 	if err != nil {
 		t.Fatal(err)
@@ -97,6 +100,61 @@ func TestClientsPushToDistributionThroughTheGate(t *testing.T) {
 	stored := &counted{next: proxy}
 	server := httptest.NewServer(registry.New(stored, registry.Options{Policy: policy}))
 	t.Cleanup(server.Close)
+	return server, stored
+}
+
+// conformance runs the conformance tests of the distribution specification, and returns the outcome of each.
+func conformance(t *testing.T, host string) map[string]string {
+	t.Helper()
+	directory := t.TempDir()
+	command := exec.Command(program(t, "conformance"))
+	command.Dir = directory
+	command.Env = append(os.Environ(), "OCI_REGISTRY="+host, "OCI_TLS=disabled", "OCI_RESULTS_DIR="+directory)
+	output, _ := command.CombinedOutput() // it fails if a test does
+	text, err := os.ReadFile(filepath.Join(directory, "junit.xml"))
+	if err != nil {
+		t.Fatalf("%v: %s", err, output)
+	}
+	var report struct {
+		Suites []struct {
+			Cases []struct {
+				Class  string `xml:"classname,attr"`
+				Name   string `xml:"name,attr"`
+				Status string `xml:"status,attr"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(text, &report); err != nil {
+		t.Fatal(err)
+	}
+	outcomes := map[string]string{}
+	for _, suite := range report.Suites {
+		for _, test := range suite.Cases {
+			outcomes[test.Class+"/"+test.Name] = test.Status
+		}
+	}
+	return outcomes
+}
+
+// The registry fails some of the tests by itself.
+func TestTheGateConformsAsTheRegistryDoes(t *testing.T) {
+	server, _ := gated(t)
+	alone, behind := conformance(t, distribution(t).Host), conformance(t, strings.TrimPrefix(server.URL, "http://"))
+	counts := map[string]int{}
+	for name, outcome := range alone {
+		counts[outcome]++
+		if behind[name] != outcome {
+			t.Errorf("%s: %q with the gate, %q without", name, behind[name], outcome)
+		}
+	}
+	if len(alone) < 50 || len(behind) != len(alone) || counts["passed"] < 40 {
+		t.Errorf("%d tests without the gate, %d with: %v", len(alone), len(behind), counts)
+	}
+	t.Log(counts)
+}
+
+func TestClientsPushToDistributionThroughTheGate(t *testing.T) {
+	server, stored := gated(t)
 	host := strings.TrimPrefix(server.URL, "http://")
 
 	directory := t.TempDir()

@@ -8,6 +8,7 @@
 
 mod accepted;
 mod audits;
+mod borrowed;
 mod choices;
 mod comparison;
 mod compress;
@@ -116,6 +117,35 @@ fn other_tools_extract_only_what_an_audit_lists() {
     }
     assert!(slow == 0, "the audits of {slow} cases are slow");
     assert!(hiding.is_empty(), "{} cases hide modules from the audit; some are in {}", hiding.len(), kept.display());
+}
+
+/// The archives that Go and CPython test their readers with.
+#[test]
+#[ignore = "needs other people's programs"]
+fn test_data_of_go_and_cpython_hides_nothing() {
+    limit_files();
+    let cases = borrowed::cases();
+    let has_modules = |case: &&Case| !case.recipe.contains(&"0 modules".to_owned());
+    let planted = cases.iter().filter(has_modules).count();
+    assert!(cases.len() > 70 && planted > 20, "{} cases, {planted} with modules", cases.len());
+    let comparison = Workshop::new().compare(&cases, 1);
+    let mut table = Table::default();
+    table.add(&comparison);
+    println!("{table}");
+    for (case, answer) in cases.iter().zip(&comparison.answers) {
+        if !answer.errors.is_empty() {
+            println!("{}: {}", case.recipe.join(", "), answer.errors.join("; "));
+        }
+    }
+    let hidden: Vec<String> = comparison
+        .hidden()
+        .into_iter()
+        .map(|(nth, modules)| {
+            let by = modules.iter().map(|one| format!("{} by {}", one.module, one.reader)).collect::<Vec<_>>();
+            format!("{}: {}", cases[nth].recipe.join(", "), by.join(", "))
+        })
+        .collect();
+    assert!(hidden.is_empty() && comparison.slow.is_empty(), "{hidden:#?}");
 }
 
 /// Cases 379385 and 539078 ended an entry of unknown size before the block that was read.

@@ -106,9 +106,26 @@ fn by_oci_wasm(config: &[u8], wasm: &Path) -> [Value; 2] {
     serde_json::from_str(&printed(env!("CARGO"), oci_wasm_command().into_iter().chain(arguments))).unwrap()
 }
 
+fn oci_wasm_manifest() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/oci-wasm/Cargo.toml")
+}
+
+/// The binaries of oci-wasm's own tests: a component and a WIT package.
+fn oci_wasm_test_data() -> Vec<PathBuf> {
+    let arguments = ["metadata", "--locked", "--format-version", "1", "--manifest-path"].map(OsString::from);
+    let metadata = printed(env!("CARGO"), arguments.into_iter().chain([oci_wasm_manifest().into()]));
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let package =
+        metadata["packages"].as_array().unwrap().iter().find(|package| package["name"] == "oci-wasm").unwrap();
+    let directory = Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().join("tests/data");
+    let files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    files
+}
+
 /// The arguments of Cargo that build and run the program with oci-wasm.
 pub fn oci_wasm_command() -> Vec<OsString> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/oci-wasm/Cargo.toml");
+    let manifest = oci_wasm_manifest();
     let target = project().join("target/oci-wasm");
     let mut command: Vec<OsString> = ["run", "--quiet", "--locked", "--manifest-path"].map(OsString::from).to_vec();
     command.extend([manifest.into(), "--target-dir".into(), target.into(), "--".into()]);
@@ -118,22 +135,23 @@ pub fn oci_wasm_command() -> Vec<OsString> {
 #[test]
 #[ignore = "builds oci-wasm and the 158 crates that it needs"]
 fn oci_wasm_reads_and_writes_the_same_config() {
-    for file in FILES {
-        let input = Input::open(path(file)).unwrap();
+    for file in FILES.map(path).into_iter().chain(oci_wasm_test_data()) {
+        let input = Input::open(&file).unwrap();
         let plan = Plan::identity(&input);
         let options = ImageOptions { author: Some("me".to_owned()), ..Default::default() };
         let image = Image::new(&input, &plan, &options).unwrap();
-        let [mut read, mut written] = by_oci_wasm(image.config(), &path(file));
+        let [mut read, mut written] = by_oci_wasm(image.config(), &file);
         assert_eq!((&read["author"], &read["created"]), (&"me".into(), &"1970-01-01T00:00:00Z".into()));
         for config in [&mut read, &mut written] {
             config["created"].take(); // oci-wasm writes the current time
             config["author"].take();
             // The exports of a WIT package are in random order.
-            if let Some(exports) = config["component"]["exports"].as_array_mut().filter(|_| file.starts_with("wit-")) {
+            let is_wit = file.file_name().unwrap().to_string_lossy().contains("wit");
+            if let Some(exports) = config["component"]["exports"].as_array_mut().filter(|_| is_wit) {
                 exports.sort_by_key(ToString::to_string);
             }
         }
-        assert_eq!(read, written, "{file}");
+        assert_eq!(read, written, "{}", file.display());
     }
     // Dates as users may write them.
     for created in
