@@ -32,20 +32,44 @@ pub(super) fn is_base64(byte: u8) -> bool {
     VALUES[usize::from(byte)] != NONE
 }
 
-/// Whether all bytes of each of these parts are characters of Base64. Compiles to vector instructions, which compare
-/// signed bytes.
+/// Number of characters of Base64 at the start of a text.
+pub(super) fn len_at_start(text: &[u8]) -> usize {
+    let whole = PART_LEN * text.as_chunks().0.iter().take_while(|part| is_all_base64(part)).count();
+    whole + text[whole..].iter().take_while(|&&byte| is_base64(byte)).count()
+}
+
+/// Number of characters of Base64 at the end of a text.
+pub(super) fn len_at_end(text: &[u8]) -> usize {
+    let whole = PART_LEN * text.as_rchunks().1.iter().rev().take_while(|part| is_all_base64(part)).count();
+    whole + text[..text.len() - whole].iter().rev().take_while(|&&byte| is_base64(byte)).count()
+}
+
+/// Number of bytes in a vector register that all processors have.
+const PART_LEN: usize = 16;
+
+/// Whether all bytes are characters of Base64. Compiles to vector instructions, which compare signed bytes.
 #[inline]
-pub(super) fn are_base64<const N: usize>(parts: &[[u8; 16]; N]) -> [bool; N] {
-    let mut masks = [[0_u8; 16]; N];
-    for (mask, &byte) in masks.as_flattened_mut().iter_mut().zip(parts.as_flattened()) {
+fn is_all_base64(part: &[u8; PART_LEN]) -> bool {
+    let masks = part.map(|byte| {
         // The last byte of each range becomes the greatest signed one.
         let is_letter = (byte | 0x20).wrapping_add(0x7f - b'z').cast_signed() >= 0x7f - 25;
         let is_digit_or_slash = byte.wrapping_add(0x7f - b'9').cast_signed() >= 0x7f - 10;
         #[allow(clippy::needless_bitwise_bool)] // without branches
         let is_base64 = is_letter | is_digit_or_slash | (byte == b'+') | (byte == b'-') | (byte == b'_');
-        *mask = u8::from(is_base64).wrapping_neg();
-    }
-    masks.map(|mask| u128::from_ne_bytes(mask) == u128::MAX)
+        u8::from(is_base64).wrapping_neg()
+    });
+    u128::from_ne_bytes(masks) == u128::MAX
+}
+
+/// Whether all bytes of both words may be characters of Base64. A test in few instructions, which holds for all
+/// characters of Base64 and some others.
+#[inline]
+pub(super) fn may_be_base64(words: [u64; 2]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // `+` and `-` become `/`. The bytes from there on are the digits, the letters, and less frequent marks. An addition
+    // moves them into the upper half.
+    let shifted = words.map(|word| ((word | (6 * EACH)) & (0x7f * EACH)) + (0x80 - u64::from(b'/')) * EACH);
+    shifted[0] & shifted[1] & !(words[0] | words[1]) & (0x80 * EACH) == 0x80 * EACH
 }
 
 /// Decodes from the start of a text to its end, or until `most` bytes are decoded.
@@ -111,9 +135,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_tests_of_characters_agree() {
+    fn all_tests_of_characters_agree() {
         for byte in 0..=u8::MAX {
-            assert_eq!(are_base64(&[[b'='; 16], [byte; 16]]), [false, is_base64(byte)], "{byte}");
+            let (part, is_base64) = ([byte; PART_LEN], is_base64(byte));
+            assert_eq!(is_all_base64(&part), is_base64, "{byte}");
+            let words = [[b'A', b'A', byte, b'z', b'z', b'z', b'z', b'z'], [b'0'; 8]].map(u64::from_ne_bytes);
+            assert!(may_be_base64(words) >= is_base64, "{byte}");
+            assert!(!may_be_base64(words) || (b' '..=0x7f).contains(&byte), "{byte}");
+            let text = [&[b'A'; 20][..], &[byte], &[b'z'; 40]].concat();
+            let lens = if is_base64 { (61, 61) } else { (20, 40) };
+            assert_eq!((len_at_start(&text), len_at_end(&text)), lens, "{byte}");
         }
     }
 

@@ -137,7 +137,6 @@ fn comment(text: &[u8]) -> Option<usize> {
 pub(super) fn number_before(text: &[u8], end: usize) -> Option<(usize, u8)> {
     const MAX_BACK: usize = 64;
     let floor = end.saturating_sub(MAX_BACK);
-    let is_separator = |byte: u8| matches!(byte, b',' | b';' | b' ' | b'\t' | b'\r' | b'\n' | b'\\');
     let mut at = end;
     while at > floor && (is_separator(text[at - 1]) || is_escaped_space(&text[..at])) {
         at -= 1;
@@ -151,6 +150,37 @@ pub(super) fn number_before(text: &[u8], end: usize) -> Option<(usize, u8)> {
     (at + len == digits_end && digits_end < end).then_some((at, value))
 }
 
+/// The start of the list of decimal numbers around a position, but at least `lowest`. Block comments belong to it.
+pub(super) fn list_start(text: &[u8], at: usize, lowest: usize) -> Option<usize> {
+    let is_part = |byte: u8| is_separator(byte) || matches!(byte, b'-' | b'0'..=b'9');
+    let mut start = at;
+    while start > lowest {
+        if is_part(text[start - 1]) || is_escaped_space(&text[..start]) {
+            start -= 1;
+        } else if text[..start].ends_with(b"*/") {
+            start = lowest + memmem::rfind(&text[lowest..start], b"/*")?;
+        } else {
+            break;
+        }
+    }
+    let first = text[start..].iter().take(at + 1 - start).position(|byte| matches!(byte, b'-' | b'0'..=b'9'))?;
+    Some(start + first)
+}
+
+/// Whether all bytes of both words may be those of a list of decimal numbers. A test in few instructions, which also
+/// holds for some other marks.
+#[inline]
+pub(super) fn may_be_numbers(words: [u64; 2]) -> bool {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // An addition moves all bytes after `9` into the upper half.
+    let upper = words.map(|word| word.wrapping_add((0x7f - u64::from(b'9')) * EACH) | word);
+    (upper[0] | upper[1]) & (0x80 * EACH) == 0
+}
+
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b',' | b';' | b' ' | b'\t' | b'\r' | b'\n' | b'\\')
+}
+
 /// Whether a text ends in the letter of `\n`, `\r` or `\t`.
 fn is_escaped_space(text: &[u8]) -> bool {
     matches!(text, [.., b'\\', b'n' | b'r' | b't'])
@@ -159,6 +189,20 @@ fn is_escaped_space(text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_lists_of_numbers_are_recognized() {
+        for (text, expected) in [
+            (b"120, 156, -99, 4", true),
+            (b"1,2,3,4,5,6,7,8,", true),
+            (b"                ", true),
+            (b"120, 156, x99, 4", false),
+            (b"120, 156, \xff99, 4", false),
+        ] {
+            let words = [0, 8].map(|at| u64::from_ne_bytes(text[at..at + 8].try_into().unwrap()));
+            assert_eq!(may_be_numbers(words), expected, "{}", text.escape_ascii());
+        }
+    }
 
     #[test]
     fn hexadecimal_text_is_decoded() {
@@ -184,5 +228,8 @@ mod tests {
         let text = b"[0, 97, 115";
         assert_eq!(number_before(text, 8), Some((4, 97)));
         assert_eq!(number_before(text, 4), Some((1, 0)));
+        assert_eq!(list_start(b"x = [120, -100, 7]", 12, 0), Some(5));
+        assert_eq!(list_start(b"x = [\\n120,\\n-100]", 12, 0), Some(7));
+        assert_eq!(list_start(b"x = [120, /* level */ 156, 7]", 26, 0), Some(5));
     }
 }

@@ -1,17 +1,17 @@
 //! Searches windows of bytes for the places where an encoding of a binary may begin.
 //!
 //! Two searches run side by side. Keys are short byte strings that the encodings of `\0asm` have; one vectorized search
-//! finds all of them. Long runs of Base64 or hexadecimal text, which may encode compressed or text data, are found by
-//! looking at two places in [`STRIDE`] bytes.
+//! finds all of them. Long runs of Base64, hexadecimal digits or numbers, which may encode compressed or text data, are
+//! found by looking at two places in [`STRIDE`] bytes.
 
 use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
-use super::base64::{are_base64, is_base64};
-use super::digits::{decode_numbers, number_before};
+use super::base64::{is_base64, len_at_end, len_at_start, may_be_base64};
+use super::digits::{decode_numbers, list_start, may_be_numbers, number_before};
 use super::literal::Escaping;
-use super::symbols::{Joint, joint};
+use super::symbols::{Joint, Symbol, joint, symbol};
 use super::{Decoded, Encoding, Magic, work};
 
 /// Number of bytes after a position that decide whether an encoding begins there.
@@ -130,25 +130,23 @@ impl Finder {
         self.sample = self.sample.max(base.next_multiple_of(STRIDE));
         while self.sample < until {
             let first = self.sample;
-            let text = &window[(first - base) as usize..];
             let strides = ((until - first).div_ceil(STRIDE) as usize).min(STRIDES_AT_ONCE);
+            let text = &window[(first - base) as usize..];
             let mut probed = probe_strides(&text[..text.len().min(strides * STRIDE as usize)]);
             while probed != 0 {
                 let probe = probed.trailing_zeros() as usize;
                 probed &= probed - 1;
                 let at = first + STRIDE * (probe / PROBES.len()) as u64;
                 let offset = (at - base) as usize + PROBES[probe % PROBES.len()];
-                if !is_in_line(window, offset) {
+                let (start, encodings) = if let Some(start) = compressed_list(window, offset, floor) {
+                    (start, vec![Encoding::Numbers])
+                } else if let Some(start) = run_around(window, offset, floor) {
+                    (start, run_encodings(window, start))
+                } else {
                     continue;
-                }
-                if let Some(start) = run_around(window, offset, floor) {
-                    self.sample = at + STRIDE;
-                    let head = &window[start..window.len().min(start + MIN_RUN)];
-                    let is_hex = head.iter().filter(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_hexdigit);
-                    let encodings =
-                        if is_hex { vec![Encoding::Hex, Encoding::Base64(0)] } else { vec![Encoding::Base64(0)] };
-                    return Some(Candidate { at: start, encodings, is_run: true, next: at });
-                }
+                };
+                self.sample = at + STRIDE;
+                return Some(Candidate { at: start, encodings, is_run: true, next: at });
             }
             self.sample = first + strides as u64 * STRIDE;
         }
@@ -163,37 +161,78 @@ const PROBES: [usize; 2] = [0, LINE_END];
 const PROBE_LEN: usize = 16;
 
 /// Number of strides that are looked at without a branch for each. They are looked at again after each candidate.
-const STRIDES_AT_ONCE: usize = 16;
+const STRIDES_AT_ONCE: usize = 32;
 
-/// The probes whose bytes are all characters of Base64, as bits.
-fn probe_strides(text: &[u8]) -> u32 {
+/// The probes of these strides that may be in a run, as bits. Lists of numbers are only looked for at the first probe
+/// of a stride: shorter ones are found by their keys.
+fn probe_strides(text: &[u8]) -> u64 {
     work::count(text.len());
     let (strides, rest) = text.as_chunks::<{ STRIDE as usize }>();
     let mut probed = 0;
     for (nth, stride) in strides.iter().enumerate() {
-        let (parts, _) = stride.as_chunks();
-        let [first, second] = are_base64(&PROBES.map(|at| parts[at / PROBE_LEN]));
-        probed |= (u32::from(first) | u32::from(second) << 1) << (PROBES.len() * nth);
+        let [first, second] = PROBES.map(|at| [word(stride, at), word(stride, at + 8)]);
+        #[allow(clippy::needless_bitwise_bool)] // without branches
+        let first = may_be_base64(first) | may_be_numbers(first);
+        probed |= (u64::from(first) | u64::from(may_be_base64(second)) << 1) << (PROBES.len() * nth);
     }
-    for (nth, &at) in PROBES.iter().enumerate() {
-        let is_base64 =
-            rest.get(at..).and_then(|rest| rest.first_chunk()).is_some_and(|probe| are_base64(&[*probe])[0]);
-        probed |= u32::from(is_base64) << (PROBES.len() * strides.len() + nth).min(31);
+    // The window may end in the last stride.
+    for (nth, at) in PROBES.into_iter().enumerate() {
+        if at + PROBE_LEN <= rest.len() {
+            let words = [word(rest, at), word(rest, at + 8)];
+            let may_be = may_be_base64(words) || may_be_numbers(words);
+            probed |= u64::from(may_be) << (PROBES.len() * strides.len() + nth);
+        }
     }
     probed
 }
 
-/// Whether a probe has enough characters of Base64 around it for a line.
-fn is_in_line(window: &[u8], probe: usize) -> bool {
-    const MORE: usize = (MIN_LINE - PROBE_LEN) / 2;
-    let are_base64 = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| bytes.iter().all(|&byte| is_base64(byte)));
-    let end = probe + PROBE_LEN;
-    are_base64(window.get(end..end + MORE)) || are_base64(probe.checked_sub(MORE).map(|start| &window[start..probe]))
+/// The encodings of a run that starts here.
+fn run_encodings(window: &[u8], start: usize) -> Vec<Encoding> {
+    let head = &window[start..window.len().min(start + MIN_RUN)];
+    let is_hex = head.iter().filter(|byte| byte.is_ascii_alphanumeric()).all(u8::is_ascii_hexdigit);
+    if is_hex { vec![Encoding::Hex, Encoding::Base64(0)] } else { vec![Encoding::Base64(0)] }
+}
+
+/// The start of the list of numbers around a probe, if it begins like compressed data.
+#[inline]
+fn compressed_list(window: &[u8], at: usize, floor: usize) -> Option<usize> {
+    if is_in_list(window, at) { start_of_compressed_list(window, at, floor) } else { None }
+}
+
+fn is_in_list(window: &[u8], at: usize) -> bool {
+    let probe: Option<&[u8; PROBE_LEN]> = window.get(at..).and_then(|text| text.first_chunk());
+    probe.is_some_and(|probe| may_be_numbers([word(probe, 0), word(probe, 8)]))
+}
+
+#[cold]
+fn start_of_compressed_list(window: &[u8], at: usize, floor: usize) -> Option<usize> {
+    // The first probe in a list is at most this far from the text before it.
+    let lowest = floor.max(at.saturating_sub(2 * STRIDE as usize));
+    if lowest > floor && (lowest..at).step_by(PROBE_LEN).all(|at| is_in_list(window, at)) {
+        return None;
+    }
+    let start = list_start(window, at, lowest).filter(|&start| start > lowest || lowest == floor)?;
+    starts_compressed(&window[start..]).then_some(start)
+}
+
+/// Whether the first numbers of a list are those of compressed data.
+fn starts_compressed(text: &[u8]) -> bool {
+    let head = decode_numbers(text, 4).bytes;
+    Magic::detect(&head) == Magic::Zlib || matches!(*head, [0x1f, 0x8b, 8, ..] | [0x28, 0xb5, 0x2f, 0xfd])
+}
+
+/// The eight bytes at a position of a text that has them.
+fn word(text: &[u8], at: usize) -> u64 {
+    text[at..].first_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes))
 }
 
 /// The start of the run of Base64 characters around a position, if it is long.
 fn run_around(window: &[u8], at: usize, floor: usize) -> Option<usize> {
-    let after = window[at..].iter().take(STRIDE as usize).take_while(|&&byte| is_base64(byte)).count();
+    let line = window.get(at..)?;
+    let after = len_at_start(&line[..line.len().min(STRIDE as usize)]);
+    if after < PROBE_LEN {
+        return None;
+    }
     let start = line_start(window, at, floor);
     let len = at + after - start;
     if len >= MIN_RUN {
@@ -212,13 +251,23 @@ fn run_around(window: &[u8], at: usize, floor: usize) -> Option<usize> {
     }
 }
 
+/// The start of the line of Base64 before a position. Escapes of its characters, such as `\/`, belong to it.
 fn line_start(window: &[u8], at: usize, floor: usize) -> usize {
     let floor = floor.max(at.saturating_sub(LOOKBEHIND / 4)).min(at);
-    let before = window[floor..at].iter().rev().take_while(|&&byte| is_base64(byte)).count();
-    let start = at - before;
-    // The letter of an escaped line break belongs to the text around the run.
-    let is_escape = start > 0 && window[start - 1] == b'\\' && matches!(window[start], b'n' | b'r');
-    start + usize::from(is_escape)
+    let mut start = at;
+    loop {
+        start -= len_at_end(&window[floor..start]);
+        let Some(mark) = start.checked_sub(1).filter(|&mark| mark >= floor) else { return start };
+        match symbol(&window[mark..]) {
+            (Symbol::Char(byte), 2..) if is_base64(byte) => {
+                let slashes = window[floor..mark].iter().rev().take(MAX_SLASHES).take_while(|&&byte| byte == b'\\');
+                start = mark - slashes.count();
+            }
+            // The letter of an escaped line break belongs to the text around the run.
+            (Symbol::Space, 2..) if matches!(window[start], b'n' | b'r') => return start + 1,
+            _ => return start,
+        }
+    }
 }
 
 /// The start of the first of several lines.
@@ -272,6 +321,8 @@ enum Anchor {
     HexNumber,
     /// The second number of compressed data, after this text.
     CompressedNumber { prefix: &'static [u8] },
+    /// The first number of compressed data, after `0`.
+    FirstNumber,
 }
 
 /// The keys: a part of each anchor whose first two bytes are rare in texts and programs.
@@ -309,6 +360,7 @@ const KEYS: &[(&[u8], Anchor)] = &[
     (b"Uv_", Anchor::Compressed { before: b"KL" }),
     (b"Uv\\", Anchor::Compressed { before: b"KL" }),
     (b"x8B", Anchor::CompressedNumber { prefix: b"0" }),
+    (b"x78", Anchor::FirstNumber),
 ];
 
 /// Length of the longest key.
@@ -401,6 +453,10 @@ impl Anchor {
             }
             Self::CompressedNumber { prefix } => {
                 candidate(start_of_number(start_of(prefix)?, 0x1f)?, vec![Encoding::Numbers])
+            }
+            Self::FirstNumber => {
+                let start = start_of(b"0")?;
+                candidate(start, vec![Encoding::Numbers]).filter(|_| starts_compressed(&window[start..]))
             }
         }
     }

@@ -13,7 +13,7 @@ fn archives() {
 
 #[test]
 fn inside() {
-    assert!(run("inside", bodies::inside) >= 12);
+    assert!(run("inside", bodies::inside) >= 30);
 }
 
 #[cfg(feature = "parquet")]

@@ -46,6 +46,12 @@ fn numbers(bytes: &[u8], between: &str) -> String {
     bytes.iter().map(u8::to_string).collect::<Vec<_>>().join(between)
 }
 
+/// Zlib with each of the levels that its header states.
+fn zlib_levels(bytes: &[u8]) -> [Vec<u8>; 4] {
+    let compressed = deflated(bytes);
+    [0x01, 0x5e, 0x9c, 0xda].map(|level| [&[0x78, level], &compressed[2..]].concat())
+}
+
 /// A literal of a script, with escapes only where they are needed.
 fn literal(bytes: &[u8]) -> String {
     let char = |byte: &u8| match byte {
@@ -95,6 +101,7 @@ fn encodings(bytes: &[u8]) -> Vec<(&'static str, String)> {
         ("base64", URL_SAFE_NO_PAD.encode(bytes)),
         ("base64", lines(&base64, 76, "\n")),
         ("base64", lines(&base64, 64, "\\n")),
+        ("base64", lines(&URL_SAFE_NO_PAD.encode(bytes), 76, "\n")),
         ("base64", lines(&base64, 60, "\" +\n    \"")),
         ("base64", lines(&base64, 60, "\"\n    \"")),
         ("base64", base64.replace('/', "\\/").replace('+', "\\x2b").replace('=', "\\u003d")),
@@ -105,6 +112,7 @@ fn encodings(bytes: &[u8]) -> Vec<(&'static str, String)> {
         ("numbers", numbers(bytes, ",")),
         ("numbers", numbers(bytes, ", ")),
         ("numbers", numbers(bytes, ",\n  ")),
+        ("numbers", bytes.chunks(16).map(|line| numbers(line, ", ")).collect::<Vec<_>>().join(", /* 16 */\n    ")),
         ("numbers", bytes.iter().map(|byte| format!("0x{byte:02x}")).collect::<Vec<_>>().join(", ")),
         ("numbers", bytes.iter().map(|byte| format!("0x{byte:02X}")).collect::<Vec<_>>().join(",\n")),
         ("numbers", bytes.iter().map(|&byte| byte.cast_signed().to_string()).collect::<Vec<_>>().join(",")),
@@ -206,15 +214,49 @@ fn source_maps_escape_literals_twice() {
 #[test]
 fn compressed_data_is_found_beneath() {
     let module = module(900, 5);
-    for compressed in [gzip(&module), zstd(&module), deflated(&module)] {
-        let base64 = STANDARD.encode(&compressed);
-        check(format!("const x = '{base64}';").as_bytes(), "base64", &module, "Base64");
-        check(format!("const x = '{}';", lines(&base64, 76, "\\n")).as_bytes(), "base64", &module, "lines");
-        check(format!("const x = '{}';", hex(&compressed)).as_bytes(), "hex", &module, "hex");
+    let others = [("gzip", gzip(&module)), ("zstd", zstd(&module)), ("brotli", brotli_stored(&module))];
+    for (compression, bytes) in zlib_levels(&module).map(|bytes| ("zlib", bytes)).into_iter().chain(others) {
+        for (encoding, text) in encodings(&bytes) {
+            for (carrier, file) in carriers(&text).into_iter().filter(|(carrier, _)| *carrier != "uri") {
+                let what = format!("{compression} in {carrier}: {}", &text[..text.floor_char_boundary(80)]);
+                let is_hexadecimal = text.starts_with("0x");
+                match (encoding, compression) {
+                    ("base64" | "hex", _) | ("numbers", "gzip" | "zlib") => {
+                        check(file.as_bytes(), encoding, &module, &what);
+                    }
+                    ("numbers", "zstd") if !is_hexadecimal => {
+                        check(file.as_bytes(), encoding, &module, &what);
+                    }
+                    _ => assert_eq!(walk_file(file.as_bytes()).files(), [""; 0], "{what}"),
+                }
+            }
+        }
     }
+}
+
+#[test]
+fn short_compressed_data_is_found_beneath() {
     let small = gzip(MODULE);
-    check(format!("atob('{}')", STANDARD_NO_PAD.encode(&small)).as_bytes(), "base64", MODULE, "small");
+    check(format!("atob('{}')", STANDARD_NO_PAD.encode(&small)).as_bytes(), "base64", MODULE, "Base64");
     check(format!("[{}]", numbers(&small, ",")).as_bytes(), "numbers", MODULE, "numbers");
+    let hexadecimal = |bytes: &[u8]| bytes.iter().map(|byte| format!("0x{byte:02X}")).collect::<Vec<_>>().join(", ");
+    for compressed in zlib_levels(MODULE).into_iter().chain([small]) {
+        check(format!("{{ {} }}", hexadecimal(&compressed)).as_bytes(), "numbers", MODULE, "hexadecimal numbers");
+    }
+}
+
+/// Lists of numbers have no signature that is rare in scripts. Their start is found from any position in them.
+#[test]
+fn compressed_lists_are_found_at_every_position() {
+    let module = module(60, 5);
+    let text = numbers(&deflated(&module), ",");
+    for at in (0..=128).chain([131_000, 131_071, 131_072]) {
+        let spaces = " ".repeat(at);
+        for before in [format!("{spaces}["), format!("[{}1],[", "2,".repeat(at)), format!("{spaces}{{\n    ")] {
+            let file = format!("{before}{text}]; x = [1,2]");
+            check(file.as_bytes(), "numbers", &module, &format!("{at}: {before:.9}"));
+        }
+    }
 }
 
 #[test]
@@ -377,7 +419,7 @@ fn search_can_be_turned_off() {
 fn windows_do_not_change_what_is_found() {
     let module = module(600, 2);
     let text = STANDARD.encode(&module);
-    for at in (0..4).map(|nth| 261_000 + 400 * nth).chain([262_143, 262_144, 524_287]) {
+    for at in (0..4).map(|nth| 130_000 + 400 * nth).chain([131_071, 131_072, 262_143, 262_144, 524_287]) {
         for between in ["", "\n"] {
             let file = format!("{}\"{}\";", " ".repeat(at - 1), lines(&text, 76, between));
             let recorder = walk_file(file.as_bytes());
