@@ -127,7 +127,7 @@ impl FileEntry {
         match start.role {
             FileRole::Skipped if searches && !input.is_empty() => {
                 let file = ArchiveFile::local(path.into(), state, location, expects_wasm);
-                archive::search(&file, &input, start.head, options, sink);
+                archive::search(&file, &input, start.known, options, sink);
             }
             FileRole::Skipped => sink.skip(bytes_read),
             FileRole::SkippedArchive => sink.skip_archive(bytes_read),
@@ -143,7 +143,7 @@ impl FileEntry {
                 sink.add_not_opened(not_opened);
                 if searches {
                     let file = ArchiveFile::local(path.into(), state, location, expects_wasm);
-                    archive::search(&file, &input, start.head, options, sink);
+                    archive::search(&file, &input, start.known, options, sink);
                 }
             }
             FileRole::Archive => {
@@ -193,6 +193,8 @@ impl FileEntry {
 /// The first page of a file, and the role of the file in the audit.
 struct FileStart<'h> {
     head: &'h [u8],
+    /// All bytes of a short file, or else the first page.
+    known: &'h [u8],
     role: FileRole,
     bytes_read: u64,
 }
@@ -220,18 +222,19 @@ impl<'h> FileStart<'h> {
         let head = read_head(input, head)?;
         let kind = FileKind::detect_in(input, 0..input.len(), head);
         let opens_archives = options.max_nesting > 0;
-        let mut start = Self { head, role: FileRole::Binary, bytes_read: head.len() as u64 };
+        let mut start = Self { head, known: head, role: FileRole::Binary, bytes_read: head.len() as u64 };
         if kind.is_container() && opens_archives {
             start.role = FileRole::Archive;
             return Ok(start);
         }
         let probe =
-            match Probe::read(kind, head, input.len(), buffer, |buffer, offset| fill_exact_at(input, buffer, offset)) {
+            match Probe::read(kind, head, input.len(), buffer, |bytes, offset| fill_exact_at(input, bytes, offset)) {
                 Ok(probe) => probe,
                 Err(_) if kind == FileKind::Wasm || expects_wasm => return Ok(start), // its reader reports the error
                 Err(error) => return Err(error),
             };
         start.bytes_read += probe.bytes_read;
+        start.known = buffer.whole(input.len()).unwrap_or(head);
         start.role = match probe.format.or_else(|| formats::detect_by_name(path.as_os_str(), head)) {
             _ if probe.has_archive() && opens_archives => FileRole::Archive,
             _ if kind == FileKind::Wasm => FileRole::Binary,

@@ -21,6 +21,13 @@ pub(super) struct ProbeBuffer {
     volume: Vec<u8>,
 }
 
+impl ProbeBuffer {
+    /// All bytes of a file of this length, if the last probe read them.
+    pub(super) fn whole(&self, len: u64) -> Option<&[u8]> {
+        (self.tail.len() as u64 == len).then_some(&self.tail)
+    }
+}
+
 /// Archives and formats in a file that its first bytes do not show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Probe {

@@ -3,7 +3,7 @@
 //! The input is read once, in windows. A window grows while a candidate needs more of it, within the limit for data in
 //! memory. Decoded data is inspected like an entry: it may be compressed, or a text that contains encoded binaries.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::ops::Range;
@@ -37,12 +37,21 @@ struct Window<'r, 'b> {
     reserved: u64,
 }
 
-/// Number of bytes read at once.
-const READ_LEN: usize = 256 << 10;
+/// Number of bytes read at once. They are searched while they are in the processor's cache.
+const READ_LEN: usize = 128 << 10;
+
+/// Number of bytes of a buffer beyond which it counts as held in memory, and is not kept.
+const USUAL_LEN: usize = 1 << 20;
+
+thread_local! {
+    /// The buffer of the last search. Pages of a new one would be filled with zeros first.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 impl<'r, 'b> Window<'r, 'b> {
     fn new(reader: &'r mut dyn Read, base: u64, budget: &'b Budget) -> Self {
-        Self { reader, budget, buffer: Vec::new(), filled: 0, base, is_last: false, is_zero: true, reserved: 0 }
+        let buffer = BUFFER.take(); // empty in a search within another
+        Self { reader, budget, buffer, filled: 0, base, is_last: false, is_zero: true, reserved: 0 }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -77,14 +86,14 @@ impl<'r, 'b> Window<'r, 'b> {
             self.base += dropped as u64;
         }
         let len = self.filled + self.filled.max(READ_LEN);
-        let beyond = (len as u64).saturating_sub(4 * READ_LEN as u64);
+        let beyond = (len as u64).saturating_sub(USUAL_LEN as u64);
         self.budget.release(std::mem::replace(&mut self.reserved, 0));
         if beyond > self.budget.available_memory() {
             return false;
         }
         self.budget.reserve(beyond);
         self.reserved = beyond;
-        if beyond == 0 && self.buffer.len() > 4 * READ_LEN {
+        if beyond == 0 && self.buffer.len() > USUAL_LEN {
             self.buffer.truncate(len);
             self.buffer.shrink_to_fit();
         }
@@ -112,6 +121,9 @@ impl<'r, 'b> Window<'r, 'b> {
 impl Drop for Window<'_, '_> {
     fn drop(&mut self) {
         self.budget.release(self.reserved);
+        if self.buffer.len() <= USUAL_LEN {
+            BUFFER.replace(std::mem::take(&mut self.buffer));
+        }
     }
 }
 
