@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::row_names::{gzip, tar};
-use sectile_testing::binary::{large_module, numbered_module};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sectile_testing::binary::{large_module, module_with_data, numbered_module};
 use sectile_testing::parts::part;
 use sectile_testing::server::{Reply, Server};
 
@@ -254,5 +256,49 @@ fn listed_length_and_tag_are_compared_with_what_is_read() {
             assert_eq!(out.contains("\"changed\""), is_changed, "{size} {tag} {out}");
             assert_eq!(status == Some(0), !is_changed, "{size} {tag} {out}");
         }
+    }
+}
+
+/// Such a search reads whole objects, so it is off unless it is requested.
+#[test]
+fn objects_are_searched_for_hidden_binaries_on_request() {
+    let script = format!("load('{}')", STANDARD.encode(numbered_module(1)));
+    let server = s3(vec![
+        ("a.wasm", module_with_data(numbered_module(0))),
+        ("b.js", script.clone().into_bytes()),
+        ("c.tgz", gzip(&tar(&[(b"d.js", script.as_bytes())]))),
+    ]);
+    let files = |arguments: &[&str]| {
+        let (status, out, stderr) =
+            command(&server, &[&["audit", "s3://bucket/", "--format", "jsonl"][..], arguments].concat());
+        assert_eq!(status, Some(0), "{stderr}");
+        let lines = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let rows = lines.filter(|line| line.get("file").is_some());
+        rows.map(|row| (row["file"].as_str().unwrap().to_owned(), row["encoding"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(files(&[]), [("s3://bucket/a.wasm".to_owned(), Value::Null)]);
+    let found = files(&["--inside=always"]);
+    let expected = [
+        ("s3://bucket/a.wasm", Value::Null),
+        ("s3://bucket/a.wasm!raw@", serde_json::json!(["raw"])),
+        ("s3://bucket/b.js!base64@6", serde_json::json!(["base64"])),
+        ("s3://bucket/c.tgz!d.js!base64@6", serde_json::json!(["gzip", "base64"])),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for ((file, encoding), (prefix, expected)) in found.iter().zip(expected) {
+        assert!(file.starts_with(prefix) && *encoding == expected, "{found:?}");
+    }
+    for (arguments, summary) in [
+        (&["audit", "s3://bucket/"][..], "searched inside other local files"),
+        (&["audit", "s3://bucket/", "--inside=always"], "searched inside other files"),
+        (&["audit", "s3://bucket/", "--inside=never"], "not searched inside other files"),
+    ] {
+        let (_, out, stderr) = command(&server, arguments);
+        assert!(out.contains(summary), "{out}{stderr}");
+    }
+    // The names of rows can be read.
+    for (file, _) in &found {
+        let (status, out, stderr) = command(&server, &["show", file.as_str()]);
+        assert!(status == Some(0) && out.contains("module"), "{file}: {out}{stderr}");
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Run, command};
 use sectile::digest::Digest;
-use sectile_testing::binary::{custom, module, section};
+use sectile_testing::binary::{custom, module, module_with_data, numbered_module, section};
 use sectile_testing::registry::{Registry, error, require_login, start};
 use sectile_testing::server::{Reply, Server};
 
@@ -366,4 +366,37 @@ fn a_registry_is_audited_with_credentials() {
     let denied = audit(home.path(), &[&root]);
     assert_eq!(denied.status, 2);
     assert!(denied.text().contains("does not list its repositories"), "{}", denied.text());
+}
+
+#[test]
+fn layers_are_searched_for_hidden_binaries_on_request() {
+    let mut content = Content::default();
+    let layer = content.wasm(module_with_data(numbered_module(0)));
+    content.image("data", &[layer]);
+    let numbers: Vec<_> = numbered_module(1).iter().map(u8::to_string).collect();
+    let script = format!("load([{}])", numbers.join(","));
+    let layer = super::row_names::gzip(&super::row_names::tar(&[(b"app.js", script.as_bytes())]));
+    let layer = content.blob("application/vnd.oci.image.layer.v1.tar+gzip", layer);
+    content.image("files", &[layer]);
+    let home = tempfile::tempdir().unwrap();
+    let (server, _) = start(content.0, |_| None);
+    let repository = format!("oci://{}/team/app", server.address);
+    let files = |arguments: &[&str]| {
+        let run = audit(home.path(), &[&[&*repository][..], arguments].concat());
+        assert_eq!((run.status, &*run.stderr), (0, ""));
+        rows(run.text()).into_iter().map(|(file, row)| (file, row["encoding"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(files(&[]), [(format!("{repository}:data"), Value::Null)]);
+    let found = files(&["--inside=always"]);
+    let expected = [
+        (format!("{repository}:data"), Value::Null),
+        (format!("{repository}:data!raw@"), json!(["raw"])),
+        (format!("{repository}:files!app.js!numbers@6"), json!(["gzip", "numbers"])),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for ((file, encoding), (prefix, expected)) in found.iter().zip(&expected) {
+        assert!(file.starts_with(prefix) && encoding == expected, "{found:?}");
+        let read = super::run(["show", file.as_str()]);
+        assert!(read.status == 0 && read.text().contains("module"), "{file}: {}", read.stderr);
+    }
 }

@@ -197,3 +197,30 @@ fn binaries_inside_other_files_are_judged_and_read_by_name() {
     let always = run(["audit", &path(&directory, ""), "--inside", "--format", "jsonl"]);
     assert!(always.text().contains("\"inside\":\"always\""), "{}", always.text());
 }
+
+/// The rows have the tag of the image, also those of binaries in the scripts of a layer.
+#[test]
+fn images_of_docker_save_are_named_by_their_tags() {
+    let directory = tempfile::tempdir().unwrap();
+    let numbers: Vec<_> = module(&[custom("licenses", "MIT")]).iter().map(u8::to_string).collect();
+    let script = format!("load([{}])", numbers.join(","));
+    let layer =
+        crate::cli::row_names::tar(&[(b"app.js", script.as_bytes()), (b"b.wasm", &module(&[custom("x", "y")]))]);
+    let path_of_layer = format!("{}/layer.tar", "a".repeat(64));
+    let manifest = format!(r#"[{{"Config":"c.json","RepoTags":["team/app:1.2"],"Layers":["{path_of_layer}"]}}]"#);
+    let saved = crate::cli::row_names::tar(&[
+        (path_of_layer.as_bytes(), &layer),
+        (b"c.json", b"{}"),
+        (b"manifest.json", manifest.as_bytes()),
+    ]);
+    fs::write(path(&directory, "saved.tar"), saved).unwrap();
+    let audit = run(["audit", &path(&directory, "saved.tar"), "--format", "jsonl"]);
+    assert_eq!(audit.status, 0, "{}", audit.stderr);
+    let lines = audit.text().lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let files: Vec<_> = lines.filter_map(|line| Some(line.get("row").and(line["file"].as_str())?.to_owned())).collect();
+    let image = format!("oci:{}:team/app:1.2", path(&directory, "saved.tar"));
+    assert_eq!(files, [format!("{image}!app.js!numbers@6"), format!("{image}!b.wasm")]);
+    for file in &files {
+        assert_eq!(run(["digest", file.as_str()]).status, 0, "{file}");
+    }
+}
