@@ -156,11 +156,12 @@ fn while_signals_are_checked<T: Send>(
     py.detach(|| {
         let (done, ended) = sync_channel(1);
         thread::scope(|scope| {
-            let worker = scope.spawn(move || {
+            let worker = thread::Builder::new().spawn_scoped(scope, move || {
                 let result = work();
                 _ = done.send(()); // the receiver waits, unless a signal stopped the work
                 result
             });
+            let worker = worker.map_err(|fault| Python::attach(|py| error::from_io_error(py, &fault, None)))?;
             let watch = || {
                 while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(SIGNAL_INTERVAL) {
                     Python::attach(|py| {

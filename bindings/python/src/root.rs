@@ -86,14 +86,15 @@ impl RootList {
                 let modified = key.modified.map_or(SystemTime::UNIX_EPOCH, |nanoseconds| {
                     SystemTime::UNIX_EPOCH + Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(0))
                 });
-                let Some(size) = key.size else {
+                let object = ListedObject { key: name, size: key.size, etag: key.etag, modified };
+                if object.size.is_none() && object.is_requestable() {
                     return Err(error::invalid(py, &"the key of an object needs its size"));
-                };
+                }
                 let nth = *self.by_url.entry(url.clone()).or_insert_with(|| {
                     self.stores.push((url, Vec::new()));
                     self.stores.len() - 1
                 });
-                self.stores[nth].1.push(ListedObject { key: name, size, etag: key.etag, modified });
+                self.stores[nth].1.push(object);
                 Ok(())
             }
             Some(PartKind::File) => {
@@ -102,11 +103,23 @@ impl RootList {
                 self.roots.push(NamedRoot { name: name.clone().into(), root: Root::file(name, others) });
                 Ok(())
             }
+            Some(PartKind::Image) => {
+                let name = path_argument(&key.name)?.into_os_string();
+                let others = key.others.iter().map(path_argument).collect::<PyResult<Vec<PathBuf>>>()?;
+                let others = others.iter().filter_map(|name| name.to_str()?.strip_prefix("oci://"));
+                let names = others.collect::<Vec<_>>();
+                let images = (names.len() == key.others.len()).then(|| open(py, &name)).transpose()?;
+                let Some(root) = images.and_then(|image| image.with_images(names)) else {
+                    return Err(error::invalid(py, &"the key of an image is the URL of a tag or a digest"));
+                };
+                self.roots.push(NamedRoot { root, name });
+                Ok(())
+            }
             Some(_) => {
                 let name = if key.name.is_truthy()? { &key.name } else { &key.root };
                 self.add_root(name)
             }
-            None => Err(error::invalid(py, &"the kind of a key is `root`, `file` or `object`")),
+            None => Err(error::invalid(py, &"the kind of a key is `root`, `file`, `object` or `image`")),
         }
     }
 

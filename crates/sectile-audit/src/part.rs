@@ -20,9 +20,9 @@ pub struct Part {
     pub root: usize,
     /// The type of the part.
     pub kind: PartKind,
-    /// Path of a file or a directory, or the key of an object; empty if the part is its root.
+    /// Path of a file or a directory, the key of an object, or the URL of an image; empty if the part is its root.
     pub name: OsString,
-    /// Further paths of a file with several hard links.
+    /// Further paths of a file with several hard links, or the URLs of further images that share layers.
     pub other_names: Vec<OsString>,
     /// Length in bytes, if it is known.
     pub size: Option<u64>,
@@ -36,24 +36,27 @@ pub struct Part {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PartKind {
-    /// A path or a URL with everything below it: an image layout, a registry, a directory that cannot be listed.
+    /// A path or a URL with everything below it: an image layout, or a directory or a repository that cannot be listed.
     Root,
     /// An entry of a directory.
     File,
     /// An object of a store.
     Object,
+    /// Images of a registry that share layers.
+    Image,
 }
 
 impl PartKind {
     /// All variants.
-    pub const ALL: [Self; 3] = [Self::Root, Self::File, Self::Object];
+    pub const ALL: [Self; 4] = [Self::Root, Self::File, Self::Object, Self::Image];
 
-    /// The name in keys: `root`, `file` or `object`.
+    /// The name in keys: `root`, `file`, `object` or `image`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Root => "root",
             Self::File => "file",
             Self::Object => "object",
+            Self::Image => "image",
         }
     }
 }

@@ -101,7 +101,7 @@ impl Root {
     /// use sectile_audit::{ListedObject, Root};
     ///
     /// let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-    /// let object = ListedObject { key: "app/a.wasm".into(), size: 324, etag: Some("\"5d1f\"".into()), modified };
+    /// let object = ListedObject { key: "app/a.wasm".into(), size: Some(324), etag: Some("\"5d1f\"".into()), modified };
     /// let store = std::sync::Arc::new(sectile_remote::object_store::memory::InMemory::new());
     /// let root = Root::objects(store, "app", "memory:///")?.with_listing([object])?;
     /// assert_eq!(root.name(), "memory:///app/");
@@ -136,6 +136,17 @@ impl Root {
     #[cfg(feature = "registry")]
     pub fn registry(name: &str, client: Client) -> Result<Self, ReferenceError> {
         Ok(Self(RootKind::Registry(RegistryRoot::parse(name, Arc::new(client))?)))
+    }
+
+    /// Adds images to a root of one image. A layer that several of them have has one row.
+    ///
+    /// The names are those of [`registry`](Self::registry) for an image. `None` if the root or a name is not an image.
+    #[cfg(feature = "registry")]
+    pub fn with_images<'n>(self, names: impl IntoIterator<Item = &'n str>) -> Option<Self> {
+        match self.0 {
+            RootKind::Registry(image) => Some(Self(RootKind::Registry(image.with_images(names)?))),
+            _ => None,
+        }
     }
 
     /// The name of the root in the output.

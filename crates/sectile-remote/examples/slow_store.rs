@@ -73,7 +73,12 @@ impl Store {
                     None => {}
                 }
             }
-            let answer = self.answer(&request, range.as_deref());
+            let mut answer = self.answer(&request, range.as_deref());
+            if request.starts_with("HEAD ") {
+                let end = answer.windows(4).position(|end| end == b"\r\n\r\n");
+                answer.truncate(end.map_or(0, |end| end + 4));
+            }
+            self.sent.fetch_add(answer.len() as u64, Ordering::Relaxed);
             (&mut &*connection).write_all(&answer)?;
         }
         Ok(())
@@ -87,12 +92,10 @@ impl Store {
         }
         thread::sleep(self.delay);
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let answer = match path.split_once('?') {
+        match path.split_once('?') {
             Some((_, query)) if query.contains("list-type") => response("200 OK", "", self.page(query).as_bytes()),
             _ => self.part(range),
-        };
-        self.sent.fetch_add(answer.len() as u64, Ordering::Relaxed);
-        answer
+        }
     }
 
     fn part(&self, range: Option<&str>) -> Vec<u8> {

@@ -38,6 +38,9 @@ pub enum RemoteError {
     /// The response is not the requested range.
     #[error("the response is not the requested range")]
     Malformed,
+    /// The response is not a listing.
+    #[error("the response is not a listing of keys in UTF-8")]
+    MalformedListing,
     /// A redirect was refused.
     #[error("the redirect to {to} is not followed: {reason}")]
     Redirect {
@@ -71,7 +74,13 @@ impl RemoteError {
 
     /// Converts an error of a listing. Status 404 can only mean a missing bucket.
     pub(super) fn from_listing(error: &object_store::Error) -> Self {
-        if status(error) == Some(404) { Self::MissingBucket } else { Self::from_store(error) }
+        if status(error) == Some(404) {
+            return Self::MissingBucket;
+        }
+        match Self::from_store(error) {
+            Self::Malformed => Self::MalformedListing,
+            error => error,
+        }
     }
 
     /// Converts an error of a store, and removes secrets.

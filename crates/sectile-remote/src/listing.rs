@@ -39,8 +39,8 @@ pub struct Objects {
 pub struct ListedObject {
     /// The whole key in its store, without the prefix removed.
     pub key: String,
-    /// Length in bytes.
-    pub size: u64,
+    /// Length in bytes. Without it, the object is not requested, as if its key were not [requestable](Self::is_requestable).
+    pub size: Option<u64>,
     /// The `ETag`, with or without quotes, if the store has one.
     pub etag: Option<String>,
     /// Time of the last modification. One before 1970 or after the year 9999 counts as the nearest of these.
@@ -48,18 +48,27 @@ pub struct ListedObject {
 }
 
 impl ListedObject {
+    /// Whether a request can name this key. Some are changed on the way, such as `a//b`.
+    pub fn is_requestable(&self) -> bool {
+        self.location().is_some()
+    }
+
+    fn location(&self) -> Option<Path> {
+        Path::parse(&self.key).ok().filter(|_| !is_changed(&self.key))
+    }
+
     fn to_entry(&self) -> ListingEntry {
         let Self { key, size, etag, modified } = self;
         let since = modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().min(LAST_TIME);
-        match Path::parse(key).ok().filter(|_| !is_changed(key)) {
-            Some(location) => ListingEntry::Object(ObjectMeta {
+        match self.location().zip(*size) {
+            Some((location, size)) => ListingEntry::Object(ObjectMeta {
                 location,
                 last_modified: (SystemTime::UNIX_EPOCH + since).into(),
-                size: *size,
+                size,
                 e_tag: etag.clone(),
                 version: None,
             }),
-            None => ListingEntry::InvalidKey { key: key.clone(), size: Some(*size) },
+            None => ListingEntry::InvalidKey { key: key.clone(), size: *size },
         }
     }
 }

@@ -14,7 +14,10 @@ databases of advisories. Stores are configured by the environment of the tasks.
 from __future__ import annotations
 
 import functools
+import inspect
+import logging
 import os
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -54,20 +57,27 @@ def rows(keys: Dataset, policy: str | os.PathLike[str] | None = None, **options:
     return map_keys(keys, policy, options, audit_rows)
 
 
-def task_arguments() -> dict[str, Any]:
-    """The arguments of each task."""
-    return {"max_retries": RETRIES}
+def run_task(batch: pa.Table, task: Any) -> pa.Table:
+    """Runs a task. A process without memory ends: Ray repeats a task whose process died, but not one that raised.
+
+    `BlockingIOError` is the error of the system if it has no memory for a thread.
+    """
+    try:
+        return task(batch)
+    except (MemoryError, BlockingIOError):
+        logging.getLogger("sectile").exception("the process is out of memory, and the task is repeated in another one")
+        os._exit(1)
 
 
 def map_keys(keys: Dataset, policy: str | os.PathLike[str] | None, options: dict[str, Any], task: Any) -> Dataset:
     """Runs a task for each batch of keys."""
-    resources = {name: options.pop(name) for name in ("num_cpus", "memory") if name in options}
-    settings = Settings.new(policy, options)
-    return keys.map_batches(
-        functools.partial(task, settings=settings),
-        batch_size=None,
-        batch_format="pyarrow",
-        zero_copy_batch=True,
-        ray_remote_args_fn=task_arguments,
-        **resources,
-    )
+    arguments: dict[str, Any] = {name: options.pop(name) for name in ("num_cpus", "memory") if name in options}
+    task = functools.partial(task, settings=Settings.new(policy, options))
+    parameters = inspect.signature(keys.map_batches).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        arguments["max_retries"] = RETRIES
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Ray will remove `max_retries`
+        return keys.map_batches(
+            functools.partial(run_task, task=task), batch_size=None, batch_format="pyarrow", zero_copy_batch=True, **arguments
+        )

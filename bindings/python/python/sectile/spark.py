@@ -49,7 +49,16 @@ def rows(keys: DataFrame, policy: str | os.PathLike[str] | None = None, **option
     from ._sectile import audit as audit_roots
 
     schema = pa.table(audit_roots([])).schema
-    return map_keys(keys, policy, options, audit_rows, schema)
+    fields = [field.with_type(nullable(field.type)) for field in schema]
+    return map_keys(keys, policy, options, audit_rows, pa.schema(fields))
+
+
+def nullable(kind: pa.DataType) -> pa.DataType:
+    """The type with fields that may be null. Spark cannot convert a null structure whose fields may not be null."""
+    if pa.types.is_struct(kind):
+        fields = [kind.field(nth) for nth in range(kind.num_fields)]
+        return pa.struct([field.with_type(nullable(field.type)).with_nullable(True) for field in fields])
+    return pa.list_(nullable(kind.value_type)) if pa.types.is_list(kind) else kind
 
 
 def map_keys(

@@ -48,7 +48,9 @@ pub(crate) fn list(
             RootKind::Path(path) => list_tree(path, options, &mut sink),
             #[cfg(feature = "remote")]
             RootKind::Objects(objects) => super::object_listing::list_parts(objects, &mut sink),
-            _ => sink.add(Part::new(nth, PartKind::Root, OsString::new())),
+            #[cfg(feature = "registry")]
+            RootKind::Registry(registry) => super::registry_api::list_parts(registry, options, &mut sink),
+            RootKind::File(..) => sink.add(Part::new(nth, PartKind::Root, OsString::new())),
         };
         if let ControlFlow::Break(end) = flow {
             return end;

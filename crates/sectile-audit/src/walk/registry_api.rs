@@ -1,9 +1,9 @@
 //! Lists the images of a registry through its API: repositories, tags, manifests, and their layers.
 //!
 //! All names of a layer must be known before its row is written, so all manifests are read first. Each layer is then
-//! read once, whatever the number of its images.
+//! read once, whatever the number of its images. Images that share a layer are one part for other processes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,10 +14,12 @@ use super::images::{
     MAX_LAYER_NAME_BYTES, MAX_LAYER_NAMES, MAX_NAMES, Target, absent_blob, error_chain, layout_error, target,
 };
 use super::options::WalkOptions;
+use super::parts::{ListFlow, PartSink};
 use super::registry_blobs::{LayerBlob, RegistryBatch};
 use super::store_errors::StoreErrors;
 use super::unit::{Units, WalkEntry};
 use crate::blob::{BlobLocation, WalkError};
+use crate::part::{Part, PartKind};
 use sectile::FindingCode;
 use sectile::digest::Digest;
 use sectile_oci::LayoutError;
@@ -44,22 +46,24 @@ pub(crate) struct RegistryRoot {
 enum Scope {
     /// The repositories with this prefix, which is empty or ends with a slash.
     Catalog { host: RegistryHost, prefix: String },
-    /// All tags of a repository, or one image.
-    Reference(Reference),
+    /// All tags of a repository.
+    Repository(Reference),
+    /// Images by tag or digest.
+    Images(Vec<Reference>),
 }
 
 impl RegistryRoot {
     pub(crate) fn parse(name: &str, client: Arc<Client>) -> Result<Self, ReferenceError> {
-        let scope = match name.strip_suffix('/') {
-            Some(place) => {
-                let (host, prefix) = place.split_once('/').unwrap_or((place, ""));
-                if !prefix.is_empty() {
-                    format!("{place}/x").parse::<Reference>()?; // a prefix has the grammar of a repository
-                }
-                let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-                Scope::Catalog { host: host.parse()?, prefix }
+        let scope = if let Some(place) = name.strip_suffix('/') {
+            let (host, prefix) = place.split_once('/').unwrap_or((place, ""));
+            if !prefix.is_empty() {
+                format!("{place}/x").parse::<Reference>()?; // a prefix has the grammar of a repository
             }
-            None => Scope::Reference(name.parse()?),
+            let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+            Scope::Catalog { host: host.parse()?, prefix }
+        } else {
+            let reference: Reference = name.parse()?;
+            if is_image(&reference) { Scope::Images(vec![reference]) } else { Scope::Repository(reference) }
         };
         Ok(Self { client, scope, name: name.to_owned() })
     }
@@ -67,13 +71,53 @@ impl RegistryRoot {
     /// The root of one image, or `None` if the name is not that of a tag or a digest.
     pub(crate) fn image(name: &str, client: Arc<Client>) -> Option<Self> {
         let reference: Reference = name.parse().ok()?;
-        let is_image = reference.tag().is_some() || reference.digest().is_some();
-        is_image.then(|| Self { client, scope: Scope::Reference(reference), name: name.to_owned() })
+        is_image(&reference).then(|| Self { client, scope: Scope::Images(vec![reference]), name: name.to_owned() })
+    }
+
+    /// Adds further images to a root of images. Returns `None` if the root or a name is not that of a tag or a digest.
+    pub(crate) fn with_images<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Option<Self> {
+        let Scope::Images(images) = &mut self.scope else { return None };
+        for name in names {
+            images.push(name.parse().ok().filter(is_image)?);
+        }
+        Some(self)
     }
 
     pub(crate) fn url(&self) -> String {
         format!("oci://{}", self.name)
     }
+}
+
+fn is_image(reference: &Reference) -> bool {
+    reference.tag().is_some() || reference.digest().is_some()
+}
+
+/// Lists the images as parts. Each layer has all its images in one part, so that it has one row.
+pub(super) fn list_parts(root: &RegistryRoot, options: &WalkOptions, sink: &mut PartSink<'_>) -> ListFlow {
+    let (nth_root, should_stop) = (sink.root, sink.should_stop);
+    let whole = |name| Part::new(nth_root, PartKind::Root, name);
+    if let Scope::Images(images) = &root.scope {
+        let mut names = images.iter().map(|image| OsString::from(format!("oci://{image}")));
+        let name = names.next().unwrap_or_default();
+        return sink.add(Part { other_names: names.collect(), ..Part::new(nth_root, PartKind::Image, name) });
+    }
+    let mut listing = ImageListing::new(options, should_stop);
+    if listing.list(root).is_break() {
+        return ControlFlow::Break(Ok(()));
+    }
+    if listing.is_truncated {
+        return sink.add(whole(OsString::new()));
+    }
+    // The audit of a name that cannot be listed has a finding on it.
+    listing.failed.into_iter().try_for_each(|name| sink.add(whole(name)))?;
+    let mut parts: BTreeMap<u32, Part> = BTreeMap::new();
+    for (name, first) in listing.names.into_iter().zip(listing.sharing.into_firsts()) {
+        match parts.get_mut(&first) {
+            Some(part) => part.other_names.push(name),
+            None => _ = parts.insert(first, Part::new(nth_root, PartKind::Image, name)),
+        }
+    }
+    parts.into_values().try_for_each(|part| sink.add(part))
 }
 
 /// Lists the images and adds their layers to the units.
@@ -100,16 +144,7 @@ pub(super) fn list(
     options: &WalkOptions,
     should_stop: &dyn Fn() -> bool,
 ) -> ControlFlow<(), (Vec<WalkError>, impl Iterator<Item = LayerBlob> + use<>)> {
-    let mut listing = ImageListing {
-        should_stop,
-        in_flight: options.in_flight.max(1),
-        names: Vec::new(),
-        layers: Vec::new(),
-        by_digest: HashMap::new(),
-        targets: 0,
-        errors: StoreErrors::default(),
-        is_truncated: false,
-    };
+    let mut listing = ImageListing::new(options, should_stop);
     listing.list(root)?;
     let ImageListing { names, layers, errors, is_truncated, .. } = listing;
     let mut errors = errors.finish(BlobLocation::new(root.url()));
@@ -127,6 +162,10 @@ struct ImageListing<'w> {
     in_flight: usize,
     /// The names of all images.
     names: Vec<OsString>,
+    /// Names of images, repositories and registries that cannot be read.
+    failed: Vec<OsString>,
+    /// The images that share layers or manifests.
+    sharing: Groups,
     layers: Vec<ListedLayer>,
     /// Indexes of layers.
     by_digest: HashMap<Digest, usize>,
@@ -160,7 +199,22 @@ struct LayerTarget {
     url: Option<String>,
 }
 
-impl ImageListing<'_> {
+impl<'w> ImageListing<'w> {
+    fn new(options: &WalkOptions, should_stop: &'w dyn Fn() -> bool) -> Self {
+        Self {
+            should_stop,
+            in_flight: options.in_flight.max(1),
+            names: Vec::new(),
+            failed: Vec::new(),
+            sharing: Groups::default(),
+            layers: Vec::new(),
+            by_digest: HashMap::new(),
+            targets: 0,
+            errors: StoreErrors::default(),
+            is_truncated: false,
+        }
+    }
+
     fn list(&mut self, root: &RegistryRoot) -> ControlFlow<()> {
         match &root.scope {
             Scope::Catalog { host, prefix } => {
@@ -180,12 +234,13 @@ impl ImageListing<'_> {
                 }
                 ControlFlow::Continue(())
             }
-            Scope::Reference(reference) if reference.tag().is_none() && reference.digest().is_none() => {
-                self.list_repository(&root.client, reference, |_| false)
-            }
-            Scope::Reference(reference) => {
-                let repository = RepositoryReader::new(root.client.clone(), reference.clone());
-                self.list_images(&repository, std::slice::from_ref(reference))
+            Scope::Repository(reference) => self.list_repository(&root.client, reference, |_| false),
+            Scope::Images(images) => {
+                let repository = |image: &Reference| (image.registry().to_owned(), image.repository().to_owned());
+                for images in images.chunk_by(|one, next| repository(one) == repository(next)) {
+                    self.list_images(&RepositoryReader::new(root.client.clone(), images[0].clone()), images)?;
+                }
+                ControlFlow::Continue(())
             }
         }
     }
@@ -213,7 +268,7 @@ impl ImageListing<'_> {
 
     /// Reads the manifests of images in one repository, several at once.
     fn list_images(&mut self, repository: &RepositoryReader, images: &[Reference]) -> ControlFlow<()> {
-        let mut known: HashMap<Digest, ManifestLayers> = HashMap::new();
+        let mut known: HashMap<Digest, (u32, ManifestLayers)> = HashMap::new();
         for images in images.chunks(self.in_flight) {
             if (self.should_stop)() {
                 return ControlFlow::Break(());
@@ -254,14 +309,15 @@ impl ImageListing<'_> {
         image: &Reference,
         name: String,
         bytes: Vec<u8>,
-        known: &mut HashMap<Digest, ManifestLayers>,
+        known: &mut HashMap<Digest, (u32, ManifestLayers)>,
     ) {
         if self.names.len() >= MAX_NAMES || self.targets >= MAX_TARGETS {
             self.is_truncated = true;
             return;
         }
         let digest = image.digest().unwrap_or_else(|| Digest::new(&bytes));
-        let layers = known.get(&digest).cloned().unwrap_or_else(|| {
+        let number = self.sharing.add();
+        let (first, layers) = known.get(&digest).cloned().unwrap_or_else(|| {
             let mut reading =
                 ManifestReading { repository, name: &name, layers: Vec::new(), documents: 0, errors: Vec::new() };
             reading.read(&Pointer::new(digest), Some(bytes), 0);
@@ -270,11 +326,11 @@ impl ImageListing<'_> {
             }
             self.targets += reading.layers.len();
             let layers = ManifestLayers(Arc::new(reading.layers));
-            known.insert(digest, layers.clone());
-            layers
+            known.insert(digest, (number, layers.clone()));
+            (number, layers)
         });
-        let number = self.names.len() as u32;
         self.names.push(name.into());
+        self.sharing.join(first, number);
         for layer in &*layers.0 {
             let at = *self.by_digest.entry(layer.digest).or_insert_with(|| {
                 self.layers.push(ListedLayer {
@@ -289,11 +345,45 @@ impl ImageListing<'_> {
                 self.layers.len() - 1
             });
             self.layers[at].add(layer, number);
+            self.sharing.join(self.layers[at].images[0], number);
         }
     }
 
     fn fail(&mut self, name: String, error: &RegistryError) {
+        self.failed.push(name.clone().into());
         self.errors.add(WalkError::new(BlobLocation::new(name), FindingCode::Unreadable, error_chain(error)));
+    }
+}
+
+/// Groups of numbers, each named by the lowest number that is known to be in it.
+#[derive(Default)]
+struct Groups(Vec<u32>);
+
+impl Groups {
+    /// Adds a group with the next number.
+    fn add(&mut self) -> u32 {
+        let number = self.0.len() as u32;
+        self.0.push(number);
+        number
+    }
+
+    fn first(&mut self, mut number: u32) -> u32 {
+        while self.0[number as usize] != number {
+            let next = self.0[number as usize];
+            self.0[number as usize] = self.0[next as usize]; // shorter for the next search
+            number = next;
+        }
+        number
+    }
+
+    fn join(&mut self, one: u32, other: u32) {
+        let (one, other) = (self.first(one), self.first(other));
+        self.0[one.max(other) as usize] = one.min(other);
+    }
+
+    /// The lowest number of the group of each number.
+    fn into_firsts(mut self) -> impl Iterator<Item = u32> {
+        (0..self.0.len() as u32).map(move |number| self.first(number))
     }
 }
 

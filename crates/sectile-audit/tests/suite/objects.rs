@@ -396,7 +396,7 @@ fn failed_listing_is_reported_after_its_objects() {
 fn listing(store: &Arc<WatchedStore>) -> Vec<ListedObject> {
     let listed = |meta: ObjectMeta| ListedObject {
         key: meta.location.to_string(),
-        size: meta.size,
+        size: Some(meta.size),
         etag: meta.e_tag,
         modified: meta.last_modified.into(),
     };
@@ -433,20 +433,22 @@ fn objects_listed_by_the_caller_have_the_same_rows() {
 fn stale_listings_and_unusual_keys_have_findings() {
     let store = Arc::new(WatchedStore::default().with("a.wasm", numbered_module(0)).with("b.wasm", numbered_module(1)));
     let mut objects = listing(&store);
-    objects[0].size += 1;
+    objects[0].size = objects[0].size.map(|size| size + 1);
     objects[1].key = "gone.wasm".to_owned();
-    let unusual = ["/a.wasm", "a//b.wasm", "c/../a.wasm", ""].map(|key| ListedObject {
+    let sizes = [Some(8), None, Some(0), None];
+    let unusual = ["/a.wasm", "a//b.wasm", "c/../a.wasm", ""].into_iter().zip(sizes).map(|(key, size)| ListedObject {
         key: key.to_owned(),
-        size: 8,
+        size,
         etag: None,
         modified: SystemTime::UNIX_EPOCH - Duration::from_secs(1 << 40),
     });
     let far = ListedObject {
         key: "b.wasm".to_owned(),
-        size: 1,
+        size: Some(1),
         etag: None,
         modified: SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 60),
     };
+    assert!(objects[0].is_requestable() && unusual.clone().all(|object| !object.is_requestable()));
     objects.extend(unusual);
     objects.push(far);
     let [root] = roots(&store);
