@@ -121,6 +121,7 @@ def page(measured, figures):
         "## The library",
         LIBRARY,
         library(measured["library"]),
+        "[Clusters](scale.md#measured) have measurements of their own, and so does the [Python package](scale.md#one-file).",
         "## Where another tool is better",
         "Rows above in which the other side is faster, or needs less memory:",
         better(measured),

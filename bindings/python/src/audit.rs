@@ -92,8 +92,8 @@ pub fn audit(
 /// Lists the keys of some roots: what an audit of them would inspect, without reading it.
 ///
 /// Audits of the keys, in any groups and in any processes, have the same rows together as an audit of the roots. A key is
-/// an entry of a directory, an object of a store, or a root that cannot be divided: an image layout, a registry, a
-/// directory that cannot be listed. The result has the fields of `Key` as columns.
+/// an entry of a directory, an object of a store, the images of a registry that share layers, or a root that cannot be
+/// divided: an image layout, a directory that cannot be listed. The result has the fields of `Key` as columns.
 #[pyfunction]
 #[pyo3(signature = (roots, *, ignore_rules = false))]
 pub fn keys(py: Python<'_>, roots: &Bound<'_, PyAny>, ignore_rules: bool) -> PyResult<Table> {

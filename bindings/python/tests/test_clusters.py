@@ -16,6 +16,7 @@ import pytest
 import sectile
 import sectile.ray
 from conftest import PREAMBLE, module
+from sectile._engine import Output, Settings, key_table, write_part
 from servers import Bucket, Registry, environment, serve
 
 ray: Any = pytest.importorskip("ray")
@@ -64,6 +65,21 @@ def audit(roots: Any, output: Path, batch: int) -> list[str]:
     assert sorted(os.listdir(output)) == report.files
     assert report.summary == sectile.audit(roots).summary
     return rows(str(output))
+
+
+def test_a_repeated_task_replaces_its_part(tmp_path: Path) -> None:
+    store, output = tmp_path / "store", Output(str(tmp_path / "report"))
+    store.mkdir()
+    for name, data in numbered(9).items():
+        (store / os.path.basename(str(name))).write_bytes(data)
+    keys = key_table(store)
+    output.begin()
+    settings = Settings.new(None, {})
+    for order in ([*range(9)], [*range(8, -1, -1)], [3, 1, 4, 0, 5, 2, 6, 8, 7]):
+        parts = write_part(keys.take(order), settings, output)
+    report = output.finish(parts)
+    assert os.listdir(output.directory) == report.files and len(report.files) == 1
+    assert rows(output.directory) == rows(sectile.audit(store))
 
 
 def test_keys_with_unusual_characters(

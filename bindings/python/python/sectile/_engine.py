@@ -83,7 +83,11 @@ def audit_rows(batch: pa.Table, settings: Settings) -> pa.Table:
 
 
 def write_part(batch: pa.Table, settings: Settings, output: Output) -> pa.Table:
-    """Writes the rows of a batch of keys into a part of the report."""
+    """Writes the rows of a batch of keys into a part of the report.
+
+    The keys are sorted: Spark gives a task that is repeated the same keys in any order.
+    """
+    batch = batch.sort_by([(column, "ascending") for column in ("root", "kind", "name")])
     name = part_name(batch)
     with output.replacing(name) as path:
         table = settings.audit(batch, parquet=path)

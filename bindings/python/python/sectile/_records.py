@@ -116,15 +116,16 @@ class Key(NamedTuple):
     """
 
     kind: str
-    """`object`, `file` for an entry of a directory, or `root` for a path or a URL with everything below it."""
+    """`object`, `file` for an entry of a directory, `image` for images of a registry that share layers, or `root` for a
+    path or a URL with everything below it."""
     root: str | bytes
     """URL of the store of an object; the given root otherwise."""
     name: str | bytes = b""
-    """Key of an object, or path; empty if the part is the root itself."""
+    """Key of an object, path, or URL of an image; empty if the part is the root itself."""
     others: Sequence[str | bytes] = ()
-    """Further paths of a file with several hard links."""
+    """Further paths of a file with several hard links, or URLs of further images."""
     size: int | None = None
-    """Length in bytes; required for an object."""
+    """Length in bytes; required for an object, unless its key cannot be requested."""
     etag: str | None = None
     """Entity tag of an object. If the object has another one when it is read, its row has a finding."""
     modified: int | None = None

@@ -15,6 +15,8 @@ mod image_shapes;
 mod objects;
 #[cfg(feature = "parquet")]
 mod parquet_reports;
+#[cfg(feature = "registry")]
+mod registry_parts;
 mod row_kinds;
 mod row_names;
 mod rows;
