@@ -68,6 +68,18 @@ def write_files(directory: Path, files: int, random: random.Random) -> None:
     (directory / os.fsdecode(b"not-utf-8-\xff.wasm")).write_bytes(binary(random, 1))
 
 
+def client_environment(endpoint: str) -> dict[str, str]:
+    """The environment of the clients of a server of objects."""
+    return {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 @contextmanager
 def bucket(objects: int, random: random.Random) -> Iterator[dict[str, str]]:
     """A server with objects. Returns the environment of its clients."""
@@ -77,14 +89,7 @@ def bucket(objects: int, random: random.Random) -> Iterator[dict[str, str]]:
     )
     try:
         wait_until(lambda: is_open(port), "the server of objects")
-        environment = {
-            "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        environment = client_environment(f"http://127.0.0.1:{port}")
         os.environ.update(environment)
         import boto3
 

@@ -36,7 +36,7 @@ import pyarrow as pa
 
 import sectile
 import sectile.ray
-from kills import write_files
+from kills import client_environment, write_files
 
 SIZE = 2_000
 """Bytes of an object whose rate is measured."""
@@ -56,14 +56,7 @@ def store(program: str, delay: int, objects: int, size: int) -> Iterator[str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         endpoint = server.stdout.readline().strip()
-        os.environ.update(
-            AWS_ACCESS_KEY_ID="key",
-            AWS_SECRET_ACCESS_KEY="secret",
-            AWS_REGION="us-east-1",
-            AWS_ENDPOINT_URL=endpoint,
-            AWS_ALLOW_HTTP="true",
-            AWS_EC2_METADATA_DISABLED="true",
-        )
+        os.environ.update(client_environment(endpoint))
         try:
             yield endpoint
         finally:

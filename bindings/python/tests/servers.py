@@ -52,18 +52,6 @@ def serve(answer: Callable[[str], Answer]) -> Iterator[int]:
         server.server_close()
 
 
-def environment(port: int) -> dict[str, str]:
-    """The environment of the clients of a bucket."""
-    return {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
 @dataclass
 class Bucket:
     """The bucket `store`."""

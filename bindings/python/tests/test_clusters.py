@@ -16,8 +16,9 @@ import pytest
 import sectile
 import sectile.ray
 from conftest import PREAMBLE, module
+from kills import client_environment
 from sectile._engine import Output, Settings, key_table, write_part
-from servers import Bucket, Registry, environment, serve
+from servers import Bucket, Registry, serve
 
 ray: Any = pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("ignore")  # those of the engine
@@ -47,7 +48,7 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Makes a port that of the bucket."""
 
     def connect(port: int) -> None:
-        for name, value in environment(port).items():
+        for name, value in client_environment(f"http://127.0.0.1:{port}").items():
             monkeypatch.setenv(name, value)
 
     return connect

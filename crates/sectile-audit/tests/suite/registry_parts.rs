@@ -7,6 +7,7 @@ use sectile_audit::{Part, PartKind, Progress, Root, Summary};
 use sectile_oci::registry::{Client, ClientOptions, Credentials};
 use sectile_testing::binary::numbered_module;
 use sectile_testing::registry::{self, Registry};
+use sectile_testing::server::Reply;
 use serde_json::json;
 
 use crate::{Answer, default_audit};
@@ -38,7 +39,7 @@ fn parts_of_a_registry_have_its_rows() {
     add(&mut images, "latest", &[2]);
     add(&mut images, "none", &[]);
     images.manifests.insert("broken".to_owned(), ("application/json".to_owned(), b"{".to_vec()));
-    let (server, _) = registry::start(images, |_| None);
+    let (server, _) = registry::start(images, |request| request.path.starts_with("/v2/gone/").then(|| Reply::of(404)));
     let open = |name: &str| {
         let client = Client::new(Credentials::anonymous(), ClientOptions::default());
         Root::registry(name.strip_prefix("oci://").unwrap_or(name), client).unwrap()
