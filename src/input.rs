@@ -84,7 +84,7 @@ impl Input {
     }
 
     /// Scans the file with a visitor.
-    pub fn scan<V: for<'w> Visitor<'w>>(&self, visitor: &mut V, limits: Limits) -> Outcome<()> {
+    pub fn scan<V: for<'w> Visitor<'w> + ?Sized>(&self, visitor: &mut V, limits: Limits) -> Outcome<()> {
         match &self.map {
             Some(map) => drive::scan_slice(map, visitor, limits),
             None => drive::scan_at(&self.file, self.fingerprint.len, visitor, limits),

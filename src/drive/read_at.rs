@@ -60,7 +60,7 @@ impl ReadAt for [u8] {
 ///
 /// As for [`scan_slice`](super::scan_slice()). Also: a read fails, or the source is shorter than
 /// `len`. An [interrupted](io::ErrorKind::Interrupted) read is retried.
-pub fn scan_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
+pub fn scan_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w> + ?Sized>(
     source: &R,
     len: u64,
     visitor: &mut V,
@@ -71,7 +71,7 @@ pub fn scan_at<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
     Outcome::new(Some(()), result, cost)
 }
 
-fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w>>(
+fn scan<R: ReadAt + ?Sized, V: for<'w> Visitor<'w> + ?Sized>(
     source: &R,
     len: u64,
     visitor: &mut V,

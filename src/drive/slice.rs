@@ -31,13 +31,13 @@ use crate::scan::{ScanError, Scanner, Visitor, Window};
 ///
 /// The input is not WebAssembly, is truncated or malformed, or exceeds a limit. Calls to the
 /// visitor before the error are valid.
-pub fn scan_slice<'a, V: Visitor<'a>>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
+pub fn scan_slice<'a, V: Visitor<'a> + ?Sized>(bytes: &'a [u8], visitor: &mut V, limits: Limits) -> Outcome<()> {
     let mut scanner = Scanner::new(limits);
     let result = scan(&mut scanner, bytes, visitor);
     Outcome::new(Some(()), result.map_err(Into::into), Cost { bytes: scanner.bytes_examined(), reads: 0 })
 }
 
-fn scan<'a, V: Visitor<'a>>(scanner: &mut Scanner, bytes: &'a [u8], visitor: &mut V) -> Result<(), ScanError> {
+fn scan<'a, V: Visitor<'a> + ?Sized>(scanner: &mut Scanner, bytes: &'a [u8], visitor: &mut V) -> Result<(), ScanError> {
     let (window, len) = (Window::new(bytes, 0), bytes.len() as u64);
     scanner.feed(window, visitor)?; // the needed range extends past the end of the input
     if scanner.truncate(len, visitor).is_some() {

@@ -40,7 +40,7 @@ use crate::input::Input;
 use crate::limits::Limits;
 use crate::metadata::{Field, ValueError};
 use crate::outcome::Outcome;
-use crate::scan::ItemPath;
+use crate::scan::{ItemPath, Visitor};
 use crate::splice::WriteOptions;
 
 /// A set of changes.
@@ -314,13 +314,14 @@ impl Edit {
     ///
     /// As for [`plan`](Self::plan).
     pub fn plan_at<R: ReadAt + ?Sized>(&self, source: &R, len: u64) -> Result<EditPlan, EditError> {
+        let source: &dyn ReadAt = &source;
         self.plan_with(len, |reader| drive::scan_at(source, len, reader, self.limits))
     }
 
     fn plan_with(
         &self,
         len: u64,
-        scan: impl FnOnce(&mut LayoutReader<'_>) -> Outcome<()>,
+        scan: impl FnOnce(&mut dyn for<'w> Visitor<'w>) -> Outcome<()>,
     ) -> Result<EditPlan, EditError> {
         self.edits.items.values().try_for_each(|item| item.check(self.limits))?;
         let mut reader = LayoutReader::new(&self.edits, self.limits);

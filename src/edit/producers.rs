@@ -56,7 +56,7 @@ fn last_of_each(edits: &[ProducerEdit]) -> Vec<&ProducerEdit> {
 
 fn decode(data: &[u8]) -> Option<Fields> {
     let mut malformed = false;
-    inspect_producers(data, |(code, ..)| malformed |= code == FindingCode::MalformedProducers);
+    inspect_producers(data, &mut |(code, ..)| malformed |= code == FindingCode::MalformedProducers);
     if malformed {
         return None;
     }

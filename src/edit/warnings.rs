@@ -8,13 +8,13 @@ use super::encoding::{MAX_NESTED, custom_section_head};
 use super::plan::{Change, ChangeKind};
 use super::source_layout::{Content, SourceLayout};
 use super::{NAMES, NameEdit, PRODUCERS, ProducerEdit};
-use crate::drive;
+use crate::drive::{self, ReadAt};
 use crate::escape::quoted;
 use crate::finding::{Finding, FindingCode, Findings};
 use crate::limits::Limits;
 use crate::metadata::convention::signs_all;
 use crate::metadata::{SectionPurpose, StreamReader, controls, purpose};
-use crate::scan::ItemKind;
+use crate::scan::{Collector, ItemKind, Visitor};
 use crate::splice::{Patch, Plan};
 
 /// Collects the findings of a plan, item by item.
@@ -267,8 +267,11 @@ fn read_alone(kind: ItemKind, name: &str, data: &[u8], limits: Limits) -> Vec<Fi
     let Ok(head) = custom_section_head(0, name, data.len()) else { return Vec::new() };
     let front = Patch { range: 0..0, bytes: [&kind.preamble()[..], &head].concat() };
     let plan = Plan::new(data.len() as u64, vec![front]);
-    let read = drive::collect_at(&plan.reader(data), plan.len(), StreamReader::with_limits(limits));
-    read.value().map(|metadata| metadata.findings().iter().cloned().collect()).unwrap_or_default()
+    let mut reader = StreamReader::with_limits(limits);
+    let visitor: &mut dyn for<'w> Visitor<'w> = &mut reader;
+    let source: &dyn ReadAt = &plan.reader(data);
+    _ = drive::scan_at(source, plan.len(), visitor, limits);
+    reader.finish().map(|metadata| metadata.findings().iter().cloned().collect()).unwrap_or_default()
 }
 
 fn ordinal(number: usize) -> String {

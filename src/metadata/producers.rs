@@ -57,7 +57,7 @@ impl<'a> Producers<'a> {
     pub fn is_complete(&self) -> bool {
         let mut complete = true;
         for section in self.sections() {
-            inspect(section.as_bytes(), |(code, ..)| complete &= code != FindingCode::MalformedProducers);
+            inspect(section.as_bytes(), &mut |(code, ..)| complete &= code != FindingCode::MalformedProducers);
         }
         complete
     }
@@ -144,9 +144,9 @@ pub(crate) type DataError = (FindingCode, usize, String);
 
 /// Checks a section's data and passes each error to `report`.
 #[inline(never)] // inlining slows down this function and the reader: measured (`metadata` bench)
-pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(DataError)) {
+pub(crate) fn inspect(data: &[u8], report: &mut dyn FnMut(DataError)) {
     let mut cursor = Cursor::new(data);
-    if let Err(malformed) = inspect_fields(&mut cursor, &mut report) {
+    if let Err(malformed) = inspect_fields(&mut cursor, report) {
         report((FindingCode::MalformedProducers, cursor.position(), malformed.message().to_owned()));
     } else if !cursor.rest().is_empty() {
         let message = format!("{} extra bytes after the last field", cursor.rest().len());
@@ -154,7 +154,7 @@ pub(crate) fn inspect(data: &[u8], mut report: impl FnMut(DataError)) {
     }
 }
 
-fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut impl FnMut(DataError)) -> Result<(), Malformed> {
+fn inspect_fields(cursor: &mut Cursor<'_>, report: &mut dyn FnMut(DataError)) -> Result<(), Malformed> {
     let fields = cursor.number()?;
     if fields == 0 {
         report((FindingCode::EmptyValue, 0, "no fields".to_owned()));
@@ -225,7 +225,7 @@ mod tests {
 
     fn errors(data: &[u8]) -> Vec<(FindingCode, usize)> {
         let mut errors = Vec::new();
-        inspect(data, |(code, at, _)| errors.push((code, at)));
+        inspect(data, &mut |(code, at, _)| errors.push((code, at)));
         errors
     }
 

@@ -143,7 +143,11 @@ impl Scanner {
     ///
     /// Malformed framing, or an exceeded limit. Sections reported before the error are valid. Every
     /// later call to `feed` or `finish` returns the same error.
-    pub fn feed<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> Result<Range<u64>, ScanError> {
+    pub fn feed<'w, V: Visitor<'w> + ?Sized>(
+        &mut self,
+        window: Window<'w>,
+        visitor: &mut V,
+    ) -> Result<Range<u64>, ScanError> {
         let continues = match &self.state {
             ScanState::Preamble if self.enclosing.is_empty() => self.read_root_preamble(window, visitor),
             ScanState::Preamble => self.read_nested_preamble(window, visitor),
@@ -166,7 +170,7 @@ impl Scanner {
     /// Declares that the input ends at the absolute offset `end`, inside the needed range. If the
     /// visitor requests data before the end, returns the range that is needed for it. Call
     /// [`finish`](Self::finish) after it is scanned.
-    pub fn truncate<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Option<Range<u64>> {
+    pub fn truncate<'w, V: Visitor<'w> + ?Sized>(&mut self, end: u64, visitor: &mut V) -> Option<Range<u64>> {
         let ScanState::Data(data) = &self.state else { return None };
         let data = data.start..data.end.min(end);
         self.state = ScanState::Truncated(data.clone());
@@ -188,7 +192,7 @@ impl Scanner {
     ///
     /// The input is shorter than a preamble, or ends inside a section or a nested item. After
     /// an earlier failure, `finish` returns the same error.
-    pub fn finish<'w, V: Visitor<'w>>(&mut self, end: u64, visitor: &mut V) -> Result<(), ScanError> {
+    pub fn finish<'w, V: Visitor<'w> + ?Sized>(&mut self, end: u64, visitor: &mut V) -> Result<(), ScanError> {
         let at_boundary = matches!(self.state, ScanState::Sections) && self.progress.position == end;
         if at_boundary && self.enclosing.is_empty() {
             visitor.leave(0, end);
@@ -203,7 +207,7 @@ impl Scanner {
 
     /// Reads the root's preamble.
     #[inline(never)]
-    fn read_root_preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn read_root_preamble<'w, V: Visitor<'w> + ?Sized>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Some(bytes) = window.from(0).first_chunk() else {
             return self.pause(0..PREAMBLE_LEN as u64);
         };
@@ -219,7 +223,7 @@ impl Scanner {
 
     /// Reads a nested item's preamble.
     #[inline]
-    fn read_nested_preamble<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn read_nested_preamble<'w, V: Visitor<'w> + ?Sized>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind, end, .. } = self.frame;
         let bytes = window.from(self.progress.position);
         if bytes.first_chunk() != Some(&kind.preamble()) {
@@ -231,7 +235,12 @@ impl Scanner {
 
     /// Reports an item and moves past its preamble.
     #[inline(always)]
-    fn enter_item<'w, V: Visitor<'w>>(&mut self, visitor: &mut V, parent: Option<u32>, end: Option<u64>) -> bool {
+    fn enter_item<'w, V: Visitor<'w> + ?Sized>(
+        &mut self,
+        visitor: &mut V,
+        parent: Option<u32>,
+        end: Option<u64>,
+    ) -> bool {
         let (start, item) = (self.progress.position, self.items);
         if item == self.limits.max_items {
             return self.fail(Fault::Limit { what: "items", max: u64::from(item) }, start);
@@ -262,7 +271,7 @@ impl Scanner {
 
     /// Reads sections up to the end of the window.
     #[inline]
-    fn read_sections<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) {
+    fn read_sections<'w, V: Visitor<'w> + ?Sized>(&mut self, window: Window<'w>, visitor: &mut V) {
         while self.fast_path(window, visitor) {}
         if let Some(id) = window.from(self.progress.last_section).first() {
             self.last_id = *id;
@@ -276,7 +285,7 @@ impl Scanner {
     /// from two call sites. Other calls, or one call site for both branches, would spill registers.
     /// Measured (`scan` bench).
     #[inline(always)]
-    fn fast_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn fast_path<'w, V: Visitor<'w> + ?Sized>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
         let classes = item_kind.classes();
         let max_name = self.limits.max_name_len;
@@ -320,7 +329,7 @@ impl Scanner {
     /// Slow path: reads one section with all checks and enters its nested item, if any. At the end
     /// of an item, leaves the item.
     #[inline(never)]
-    fn slow_path<'w, V: Visitor<'w>>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
+    fn slow_path<'w, V: Visitor<'w> + ?Sized>(&mut self, window: Window<'w>, visitor: &mut V) -> bool {
         let Frame { kind: item_kind, item, end, .. } = self.frame;
         let start = self.progress.position;
         if start == end {
@@ -432,7 +441,7 @@ impl Scanner {
     /// Leaves a nested item that ends here. Fails in the root: its end is [`ROOT_END`], so the
     /// input is too long.
     #[inline]
-    fn leave_item<'w, V: Visitor<'w>>(&mut self, visitor: &mut V) -> bool {
+    fn leave_item<'w, V: Visitor<'w> + ?Sized>(&mut self, visitor: &mut V) -> bool {
         let Some(parent) = self.enclosing.pop() else {
             return self.fail(Fault::Limit { what: "bytes in the input", max: ROOT_END }, ROOT_END);
         };
@@ -446,7 +455,7 @@ impl Scanner {
 
     /// Enters the item in a section's payload.
     #[inline]
-    fn descend<'w, V: Visitor<'w>>(
+    fn descend<'w, V: Visitor<'w> + ?Sized>(
         &mut self,
         kind: ItemKind,
         payload: Range<u64>,
@@ -480,7 +489,7 @@ impl Scanner {
     /// Passes requested data to the visitor until the visitor requests no more. Pauses if the
     /// window lacks the data.
     #[inline(never)]
-    fn deliver_data<'w, V: Visitor<'w>>(
+    fn deliver_data<'w, V: Visitor<'w> + ?Sized>(
         &mut self,
         window: Window<'w>,
         visitor: &mut V,

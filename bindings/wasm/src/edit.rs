@@ -29,7 +29,7 @@ pub fn edit(request: &Request, source: &Source) -> Result<(Status, Output), Fail
 fn build(request: &EditRequest) -> Result<Edit, Failure> {
     let item = request.item.parse().map_err(|error| Failure::argument(format!("{error}")))?;
     let mut edit = Edit::new().at(item);
-    for (field, value) in &request.set {
+    for [field, value] in &request.set {
         let field = find_field(field)?;
         edit = if request.allow_invalid { edit.set_unchecked(field, value) } else { edit.set(field, value) }?;
     }
@@ -44,13 +44,13 @@ fn build(request: &EditRequest) -> Result<Edit, Failure> {
         edit = edit.name(name)?;
     }
     // Producers are dropped before others are added, so that one can replace another.
-    for (field, name) in &request.drop_producers {
+    for [field, name] in &request.drop_producers {
         edit = edit.drop_producer(field, name);
     }
-    for (field, name, version) in &request.producers {
+    for [field, name, version] in &request.producers {
         edit = edit.add_producer(field, name, version);
     }
-    for (section, data) in &request.put {
+    for [section, data] in &request.put {
         let data = STANDARD.decode(data);
         edit = edit.put(section, data.map_err(|_| Failure::argument("the data in `put` is not valid Base64"))?)?;
     }

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use sectile::drive;
+use sectile::drive::{self, ReadAt};
 use sectile::internal::{CHANGED, add_root_finding, outcome};
 use sectile::metadata::StreamReader;
-use sectile::scan::{DataRequest, ItemPath, ItemStart, Section, Visitor};
+use sectile::scan::{Collector, DataRequest, ItemPath, ItemStart, Section, Visitor};
 use sectile::{Cost, Error, FindingCode, Limits, Outcome};
 use sectile_policy::report::{Report, SectionsJson};
 use sectile_policy::{Policy, PolicyReader, Reading};
@@ -18,11 +18,21 @@ use crate::source::Source;
 /// The document of `sectile show --json`.
 pub fn read(request: &Request, source: &Source) -> Result<(Status, Output), Failure> {
     let policy = request.policy()?;
-    let read = drive::collect_at(source, source.size(), reader(request, &policy));
+    let read = collect(source, reader(request, &policy));
     if source.is_waiting() {
         return Ok((Status::Needs, Output::default()));
     }
     Ok(read_document(request, Some(source.size()), read))
+}
+
+fn collect(source: &Source, mut reader: PolicyReader<StreamReader>) -> Outcome<Reading<'static>> {
+    let limits = reader.limits();
+    scan(source, &mut reader, limits).and_then(|()| reader.finish())
+}
+
+/// Scans with the one scanner that serves all sources and visitors: it is large.
+fn scan(source: &Source, visitor: &mut dyn for<'w> Visitor<'w>, limits: Limits) -> Outcome<()> {
+    drive::scan_at::<dyn ReadAt, _>(source, source.size(), visitor, limits)
 }
 
 /// Collects what `read` and `check` show.
@@ -47,7 +57,7 @@ pub fn read_document(request: &Request, size: Option<u64>, read: Outcome<Reading
 pub fn check(request: &Request, source: &Source) -> Result<(Status, Output), Failure> {
     let policy = request.policy()?;
     request.day(&policy)?;
-    let read = drive::collect_at(source, source.size(), reader(request, &policy));
+    let read = collect(source, reader(request, &policy));
     if source.is_waiting() {
         return Ok((Status::Needs, Output::default()));
     }
@@ -97,7 +107,7 @@ pub fn sections(request: &Request, source: &Source) -> (Status, Output) {
         let mut lister = SectionLister { json, path: ItemPath::root(), result: Ok(()) };
         // The document is in memory.
         let limits = Limits { max_sections: MAX_SECTIONS, ..Limits::default() };
-        error = drive::scan_at(source, source.size(), &mut lister, limits).into_parts().1;
+        error = scan(source, &mut lister, limits).into_parts().1;
         lister.result?;
         left_out = lister.json.finish(error.as_ref())?;
         Ok(())

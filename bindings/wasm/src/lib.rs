@@ -7,6 +7,7 @@ mod abi;
 mod edit;
 mod failure;
 mod inspect;
+mod json;
 mod request;
 mod session;
 mod source;

@@ -56,6 +56,9 @@ impl Policy {
     /// The advisories about the packages of a binary, each with the rule that refuses it, and the
     /// findings that packages cannot be judged.
     fn judge_advisories<'a>(&self, report: &Report<'_>) -> Vec<PolicyFinding<'a>> {
+        if cfg!(not(feature = "advisories")) {
+            return Vec::new();
+        }
         let mut violations = RuleViolations::new(None, self.limits.max_findings_per_code);
         let found;
         let Some(metadata) = report.metadata else { return Vec::new() };
@@ -140,7 +143,7 @@ impl Policy {
 /// Excuses advisories about defects that are limited to other targets than WebAssembly.
 fn excuse_other_targets(findings: &mut [JudgedFinding<'_>]) {
     for judged in findings {
-        let scope = judged.advisory.as_deref().map(|found| found.affected.scope());
+        let scope = judged.advisory().map(|found| found.affected.scope());
         let Some(scope) = scope.filter(|scope| scope.excludes_wasm) else { continue };
         let reason = format!("WebAssembly is not affected: the defect is limited to {}", scope.targets.join(", "));
         judged.exception = Exception::new(&reason).ok().map(Arc::new);

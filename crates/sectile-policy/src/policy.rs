@@ -70,6 +70,7 @@ impl Policy {
 
     /// Judges the packages of binaries by these advisories. Without advisories, a rule about them
     /// cannot be judged.
+    #[cfg(feature = "advisories")]
     #[must_use]
     pub fn with_advisories(self, advisories: impl Into<Arc<Advisories>>) -> Self {
         Self { advisories: Some(advisories.into()), ..self }

@@ -29,7 +29,7 @@ fn closest<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
     if text.len() > MAX_COMPARED {
         return None;
     }
-    let text = text.to_lowercase();
+    let text = text.to_ascii_lowercase(); // the names are ASCII
     let similarity = |name: &&str| strsim::normalized_damerau_levenshtein(&text, name);
     let best = names.iter().copied().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
     (similarity(&best) >= SIMILAR).then_some(best)

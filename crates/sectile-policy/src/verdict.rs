@@ -58,7 +58,7 @@ impl JudgedFinding<'_> {
 
     /// The advisory that the finding is about, if it is about one.
     pub fn advisory(&self) -> Option<&AdvisoryMatch> {
-        self.advisory.as_deref()
+        self.advisory.as_deref().filter(|_| cfg!(feature = "advisories"))
     }
 
     /// Whether the policy refuses the finding.

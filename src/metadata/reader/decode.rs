@@ -67,7 +67,7 @@ impl<'v, O> MetadataReader<'v, O> {
     where
         O: Ownership<'w, 'v>,
     {
-        producers::inspect(bytes, |(code, at, message)| {
+        producers::inspect(bytes, &mut |(code, at, message)| {
             self.report_pending(pending, code, start + at as u64, message);
         });
         if self.charge(pending, bytes.len()) {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 
 use sectile::drive::{self, ReadAt};
 use sectile::edit::{ChangeKind, EditPlan};
-use sectile::scan::ItemPath;
+use sectile::scan::{ItemPath, Visitor};
 use sectile::{Error, Limits, internal};
 
 use super::{BinaryFacts, BinaryReading, Comparison, FactsReader, SectionHasher, compare};
@@ -35,7 +35,8 @@ fn facts(source: &dyn ReadAt, len: u64, replaced: &HashSet<(&ItemPath, &str)>) -
     let BinaryReading { outcome, mut sections } = FactsReader::new(&Policy::default()).read_at(source, len);
     if !replaced.is_empty() {
         let mut hasher = SectionHasher::new(|path, name| replaced.contains(&(path, name)));
-        drive::scan_at(source, len, &mut hasher, Limits::default()).complete()?;
+        let visitor: &mut dyn for<'w> Visitor<'w> = &mut hasher;
+        drive::scan_at(source, len, visitor, Limits::default()).complete()?;
         sections.add_digests(hasher);
     }
     // A limit may truncate the reading: what was read is compared.

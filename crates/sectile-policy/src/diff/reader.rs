@@ -37,8 +37,12 @@ impl FactsReader {
     }
 
     /// Reads `len` bytes of a source with positioned reads.
-    pub fn read_at<R: ReadAt + ?Sized>(self, source: &R, len: u64) -> BinaryReading {
-        drive::collect_at(source, len, self).into()
+    pub fn read_at<R: ReadAt + ?Sized>(mut self, source: &R, len: u64) -> BinaryReading {
+        let limits = self.limits();
+        // One scanner serves all sources and rare visitors: it is large.
+        let visitor: &mut dyn for<'w> Visitor<'w> = &mut self;
+        let source: &dyn ReadAt = &source;
+        drive::scan_at(source, len, visitor, limits).and_then(|()| self.finish()).into()
     }
 }
 

@@ -248,6 +248,28 @@ impl PolicyKey {
             .chain(EXCEPTIONS)
     }
 
+    /// The names of the keys of a table, in its order. Faster and smaller than [`all`](Self::all).
+    pub(super) fn names(table: PolicyTable) -> Vec<&'static str> {
+        let of = |keys: &[Self]| keys.iter().filter(|key| key.table == table).map(|key| key.name).collect();
+        match table {
+            Table::Top => of(&TOP),
+            Table::Limits => LIMITS.iter().map(|limit| limit.key.name).collect(),
+            Table::Severity => FindingCode::ALL.iter().map(|code| code.name()).chain([HIDDEN.name]).collect(),
+            Table::Exceptions => of(&EXCEPTIONS),
+            _ => {
+                let mut names: Vec<_> = of(&RULES);
+                names.extend(["severity", "reason"]);
+                names
+            }
+        }
+    }
+
+    /// The key of a number.
+    pub(super) fn number(table: PolicyTable, name: &str) -> Option<Self> {
+        let is_wanted = |key: &&Self| key.table == table && key.name == name;
+        LIMITS.iter().map(|limit| &limit.key).chain(&RULES).find(is_wanted).copied()
+    }
+
     /// The keys of a rule: its own keys, then those of every rule.
     fn for_rule(table: PolicyTable) -> impl Iterator<Item = Self> {
         let own = RULES.into_iter().filter(move |key| key.table == table);
@@ -486,6 +508,17 @@ mod tests {
             key.set_limit(&mut limits, key.default.replace('_', "").parse().unwrap());
         }
         assert_eq!(limits, Limits::default());
+    }
+
+    #[test]
+    fn names_are_those_of_the_table() {
+        for table in Table::ALL {
+            let keys: Vec<_> = PolicyKey::all().filter(|key| key.table == table).collect();
+            assert_eq!(PolicyKey::names(table), keys.iter().map(|key| key.name).collect::<Vec<_>>());
+            for key in keys.iter().filter(|key| matches!(key.value_type, Type::Number { .. })) {
+                assert!(PolicyKey::number(table, key.name).is_some(), "{}", key.name);
+            }
+        }
     }
 
     #[test]

@@ -105,7 +105,7 @@ fn policy(root: &PolicyEntry<'_>, file: &Path) -> Result<Policy, InvalidEntry> {
         policy.packages = packages.packages()?;
     }
     if let Some(limits) = top.entry(PolicyTable::Limits.name()) {
-        for (key, entry) in TableReader::new(PolicyTable::Limits, &limits)?.entries() {
+        for (key, entry) in TableReader::new(PolicyTable::Limits, &limits)?.numbers() {
             key.set_limit(&mut policy.limits, entry.number(&key)?);
         }
     }

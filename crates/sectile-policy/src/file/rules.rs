@@ -91,7 +91,7 @@ fn sections(table: &TableReader<'_>) -> Result<Rule, InvalidEntry> {
     let sections = sections.with_excluded_names(table.globs("except")?);
     let sections = sections.with_kinds(table.list("kinds", PolicyEntry::section_kind)?);
     Ok(Rule::new(match table.entry("larger-than") {
-        Some(entry) => sections.with_size_above(entry.number(&table.key("larger-than"))?),
+        Some(entry) => sections.with_size_above(entry.number(&table.number_key("larger-than"))?),
         None => sections,
     }))
 }

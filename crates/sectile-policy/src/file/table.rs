@@ -208,7 +208,7 @@ pub(super) struct TableReader<'n> {
 impl<'n> TableReader<'n> {
     pub(super) fn new(table: PolicyTable, entry: &PolicyEntry<'n>) -> Result<Self, InvalidEntry> {
         let Value::Table(entries) = &entry.node.value else { return Err(entry.expected("a table")) };
-        let mut known: Vec<&str> = PolicyKey::all().filter(|key| key.table == table).map(|key| key.name).collect();
+        let mut known = PolicyKey::names(table);
         if table == PolicyTable::Top {
             known.extend(PolicyTable::ALL[1..].iter().map(|table| table.name()));
         }
@@ -230,10 +230,9 @@ impl<'n> TableReader<'n> {
         if self.entry.key.is_empty() { key.to_owned() } else { format!("{}.{key}", self.entry.key) }
     }
 
-    /// The key with this name in the table of keys.
-    pub(super) fn key(&self, name: &str) -> PolicyKey {
-        let key = PolicyKey::all().find(|key| key.table == self.table && key.name == name);
-        key.unwrap_or_else(|| unreachable!("`{name}` is in the table of keys"))
+    /// The key of a number in the table of keys.
+    pub(super) fn number_key(&self, name: &str) -> PolicyKey {
+        PolicyKey::number(self.table, name).unwrap_or_else(|| unreachable!("`{name}` is in the table of keys"))
     }
 
     /// The entry of a key.
@@ -242,9 +241,9 @@ impl<'n> TableReader<'n> {
         Some(PolicyEntry { key: self.full_name(key), node })
     }
 
-    /// All entries, with their keys.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (PolicyKey, PolicyEntry<'n>)> {
-        self.entries.iter().map(|(name, node)| (self.key(name), PolicyEntry { key: self.full_name(name), node }))
+    /// All entries of a table of numbers, with their keys.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = (PolicyKey, PolicyEntry<'n>)> {
+        self.entries.iter().map(|(name, node)| (self.number_key(name), PolicyEntry { key: self.full_name(name), node }))
     }
 
     /// Reads each string of a key; empty if the key is absent.
@@ -269,10 +268,20 @@ impl<'n> TableReader<'n> {
         rule: R,
         add: impl Fn(R, &str) -> Result<R, RuleError>,
     ) -> Result<R, InvalidEntry> {
-        let Some(entry) = self.entry(name) else { return Ok(rule) };
-        let each =
-            |rule, entry: PolicyEntry<'n>| add(rule, entry.text()?).map_err(|error| entry.invalid(error.to_string()));
-        entry.strings()?.into_iter().try_fold(rule, each)
+        let mut changed = Some(rule);
+        self.for_each(name, &mut |text| {
+            changed = changed.take().map(|rule| add(rule, text)).transpose()?;
+            Ok(())
+        })?;
+        Ok(changed.expect("an error ends the loop"))
+    }
+
+    fn for_each(&self, name: &str, add: &mut dyn FnMut(&str) -> Result<(), RuleError>) -> Result<(), InvalidEntry> {
+        let Some(entry) = self.entry(name) else { return Ok(()) };
+        for entry in entry.strings()? {
+            add(entry.text()?).map_err(|error| entry.invalid(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// The boolean of a key; `false` if the key is absent.

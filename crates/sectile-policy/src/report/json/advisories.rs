@@ -12,7 +12,7 @@ use sectile_advisories::{AdvisoryMatch, Database, Rating, Score};
 ///
 /// Errors of the writer.
 pub fn write_advisories(out: &mut impl Write, findings: &[JudgedFinding<'_>]) -> io::Result<()> {
-    let found = || (0_u64..).zip(findings).filter(|(_, judged)| judged.advisory.is_some());
+    let found = || (0_u64..).zip(findings).filter(|(_, judged)| judged.advisory().is_some());
     if found().next().is_none() {
         return Ok(());
     }
