@@ -344,12 +344,18 @@ impl Edit {
     }
 
     fn section(mut self, name: impl Into<String>, data: Option<Vec<u8>>) -> Result<Self, EditError> {
-        let name = section_name(name.into())?;
+        self.change_section(name.into(), data)?;
+        Ok(self)
+    }
+
+    #[inline(never)] // it has many callers
+    fn change_section(&mut self, name: String, data: Option<Vec<u8>>) -> Result<(), EditError> {
+        let name = section_name(name)?;
         if data.is_some() {
             check_nul("a custom section's name", &name)?;
         }
         match self.item().sections.insert(name.clone(), data) {
-            None => Ok(self),
+            None => Ok(()),
             Some(_) => Err(EditError::Twice(name)),
         }
     }

@@ -4,11 +4,14 @@ use std::ops::Range;
 
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
-use aho_corasick::{Input, MatchKind, Span, packed};
+#[cfg(not(target_family = "wasm"))]
+use aho_corasick::packed;
+use aho_corasick::{Input, MatchKind, Span};
 
 /// Finds byte strings.
 pub(super) enum Searcher {
-    /// With vector instructions.
+    /// With vector instructions. There is no such searcher for WebAssembly.
+    #[cfg(not(target_family = "wasm"))]
     Packed(packed::Searcher),
     /// On processors without them.
     Automaton(Box<DFA>),
@@ -16,21 +19,20 @@ pub(super) enum Searcher {
 
 impl Searcher {
     pub(super) fn new(patterns: impl Iterator<Item = &'static [u8]> + Clone) -> Self {
-        match packed::Searcher::new(patterns.clone()) {
-            Some(searcher) => Self::Packed(searcher),
-            None => Self::Automaton(Box::new(
-                DFA::builder()
-                    .match_kind(MatchKind::LeftmostFirst)
-                    .build(patterns)
-                    .expect("a few short patterns are within all limits"),
-            )),
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(searcher) = packed::Searcher::new(patterns.clone()) {
+            return Self::Packed(searcher);
         }
+        let mut builder = DFA::builder();
+        let automaton = builder.match_kind(MatchKind::LeftmostFirst).build(patterns);
+        Self::Automaton(Box::new(automaton.expect("a few short patterns are within all limits")))
     }
 
     /// Finds the first byte string in a range of a text. Returns its range and its number.
     pub(super) fn find(&self, text: &[u8], range: Range<usize>) -> Option<(Range<usize>, usize)> {
         let span = Span::from(range);
         let found = match self {
+            #[cfg(not(target_family = "wasm"))]
             Self::Packed(searcher) => searcher.find_in(text, span)?,
             Self::Automaton(automaton) => automaton.try_find(&Input::new(text).span(span)).ok()??,
         };

@@ -14,7 +14,8 @@ use crate::finding::FindingCode;
 #[cfg(feature = "json")]
 pub fn check_registry_metadata(text: &str) -> Vec<ValueError> {
     let mut duplicates = DuplicateKeys::default();
-    let mut json = serde_json::Deserializer::from_str(text);
+    // From bytes, as all other JSON is read: a second reader would be larger.
+    let mut json = serde_json::Deserializer::from_slice(text.as_bytes());
     let result = json.deserialize_map(KeyWalker { duplicates: &mut duplicates }).and_then(|()| json.end());
     let mut errors: Vec<ValueError> = duplicates.errors().collect();
     if let Err(error) = result {
