@@ -151,9 +151,10 @@ export class Core {
     return Status.done;
   }
 
-  /** Ends the bytes, and returns the answer. */
-  end() {
-    return this.#answer(this.#call("end", 0));
+  /** Ends the bytes, whose SHA-256 the host may have computed, and returns the answer. */
+  end(sha256) {
+    if (sha256) this.#memory().set(sha256, this.#buffer);
+    return this.#answer(this.#call("end", sha256 ? this.#buffer : 0));
   }
 
   #answer(status) {
