@@ -136,7 +136,8 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
             let rest = &chunk[(have - start) as usize..];
             let missing = (self.needed.end - have).min(rest.len() as u64) as usize;
             self.gather(&rest[..missing]);
-            let needed = self.scanner.feed(Window::new(&self.gathered, self.needed.start), &mut self.visitor)?;
+            let needed =
+                self.scanner.feed(Window::new(&self.gathered, self.needed.start), scanned(&mut self.visitor))?;
             let have = have + missing as u64;
             if have < self.needed.end {
                 break; // the chunk is used up, and the bytes so far are not malformed
@@ -155,7 +156,7 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
     }
 
     fn feed(&mut self, window: Window<'_>) -> Result<Range<u64>, ScanError> {
-        self.scanner.feed(window, &mut self.visitor)
+        self.scanner.feed(window, scanned(&mut self.visitor))
     }
 
     /// Buffers more of the needed range. The capacity grows by doubling, up to the length of the
@@ -216,10 +217,10 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
         if self.is_ended {
             return self.check_end(end);
         }
-        if self.scanner.truncate(end, &mut self.visitor).is_some() {
-            self.scanner.feed(Window::new(&self.gathered, self.needed.start), &mut self.visitor)?;
+        if self.scanner.truncate(end, scanned(&mut self.visitor)).is_some() {
+            self.scanner.feed(Window::new(&self.gathered, self.needed.start), scanned(&mut self.visitor))?;
         }
-        self.scanner.finish(end, &mut self.visitor)?;
+        self.scanner.finish(end, scanned(&mut self.visitor))?;
         self.is_ended = true;
         Ok(())
     }
@@ -240,4 +241,16 @@ impl<V: for<'w> Visitor<'w>> PushDriver<V> {
     pub fn into_visitor(self) -> V {
         self.visitor
     }
+}
+
+/// The visitor as the scanner takes it.
+#[cfg(not(target_family = "wasm"))]
+fn scanned<V>(visitor: &mut V) -> &mut V {
+    visitor
+}
+
+/// On WebAssembly, where size counts, one scanner serves all visitors.
+#[cfg(target_family = "wasm")]
+fn scanned<'v, V: for<'w> Visitor<'w>>(visitor: &'v mut V) -> &'v mut (dyn for<'w> Visitor<'w> + 'v) {
+    visitor
 }

@@ -223,7 +223,7 @@ pub struct PolicyKey {
     pub value_type: PolicyValueType,
     /// The default in TOML syntax; empty if the key has none.
     pub default: &'static str,
-    /// Description of the key.
+    /// Description of the key. Empty without the feature `help`.
     pub help: &'static str,
 }
 
@@ -351,6 +351,7 @@ const fn key(
     default: &'static str,
     help: &'static str,
 ) -> PolicyKey {
+    let help = if cfg!(feature = "help") { help } else { "" };
     PolicyKey { table, name, value_type, default, help }
 }
 
