@@ -5,8 +5,8 @@
 //! | the format `parquet`, to a file | the format `jsonl`, to a file | at least 0.9 of its rate: at most 1.11 x |
 //! | Arrow record batches | the audit without an output | at least 0.9 of its rate: at most 1.11 x |
 //!
-//! Both targets are missed: 1.25 x and 1.20 x of the processor time, 1.31 x and 1.56 x of the time on a busy machine,
-//! without link-time optimization.
+//! By processor time, without link-time optimization and on a busy machine: about 1.12 x and 1.10 x. The time of a busy
+//! machine says little.
 //!
 //! Both sides take turns. The line gives the fastest round of each, and the medians of the ratios of the rounds.
 

@@ -1,11 +1,13 @@
 //! Batches of an equal number of rows, whatever the batches of the threads are.
 
 use std::io;
+use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use arrow_select::concat::concat_batches;
 
+use super::builder::ColumnBuilder;
 use super::{RowBatch, schema};
 
 /// Maximum number of rows of a batch.
@@ -28,14 +30,14 @@ pub(crate) struct FullBatch {
 #[derive(Debug)]
 pub(crate) struct Batches {
     schema: SchemaRef,
-    parts: Vec<RecordBatch>,
-    rows: usize,
+    rows: RowBatch,
+    len: usize,
     bytes: usize,
 }
 
 impl Batches {
     pub(crate) fn new() -> Self {
-        Self { schema: schema(), parts: Vec::new(), rows: 0, bytes: 0 }
+        Self { schema: schema(), rows: RowBatch::new(), len: 0, bytes: 0 }
     }
 
     pub(crate) fn schema(&self) -> &SchemaRef {
@@ -50,30 +52,36 @@ impl Batches {
     ) -> Result<(), E> {
         let (mut start, all) = (0, rows.row_bytes.len());
         for (nth, bytes) in rows.row_bytes.iter().enumerate() {
-            self.rows += 1;
+            self.len += 1;
             self.bytes += bytes;
-            if self.rows == MAX_BATCH_ROWS || self.bytes >= BATCH_LEN {
-                self.parts.push(rows.batch.slice(start, nth + 1 - start));
+            if self.len == MAX_BATCH_ROWS || self.bytes >= BATCH_LEN {
+                self.extend(rows, start..nth + 1);
                 start = nth + 1;
                 let bytes = self.bytes;
                 write(FullBatch { batch: self.take()?, last: nth, bytes })?;
             }
         }
-        if start < all {
-            self.parts.push(rows.batch.slice(start, all - start));
-        }
+        self.extend(rows, start..all);
         Ok(())
     }
 
     /// The last batch, unless it is empty.
     pub(crate) fn finish(&mut self) -> io::Result<Option<RecordBatch>> {
-        if self.parts.is_empty() { Ok(None) } else { self.take().map(Some) }
+        if self.len == 0 { Ok(None) } else { self.take().map(Some) }
+    }
+
+    fn extend(&mut self, rows: &RowBatch, range: Range<usize>) {
+        if !range.is_empty() {
+            for (column, values) in self.rows.columns.iter_mut().zip(&rows.columns) {
+                column.extend(values, range.clone());
+            }
+        }
     }
 
     fn take(&mut self) -> io::Result<RecordBatch> {
-        (self.rows, self.bytes) = (0, 0);
-        let joined = concat_batches(&self.schema, &self.parts).map_err(io::Error::other);
-        self.parts.clear();
-        joined
+        (self.len, self.bytes) = (0, 0);
+        let arrays = self.rows.columns.iter_mut().map(ColumnBuilder::finish).collect::<Result<_, _>>();
+        let batch = arrays.and_then(|arrays| RecordBatch::try_new(Arc::clone(&self.schema), arrays));
+        batch.map_err(io::Error::other)
     }
 }

@@ -1,11 +1,11 @@
 //! Builders of columns.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::builder::{BinaryBuilder, BooleanBuilder, Int64Builder, StringBuilder};
-use arrow_array::{ArrayRef, ListArray, StructArray};
-use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
-use arrow_schema::{DataType, Field, FieldRef, Fields};
+use arrow_array::{ArrayRef, BinaryArray, BooleanArray, Int64Array, ListArray, StringArray, StructArray};
+use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
 
 /// The type of a column. Spark, `DuckDB`, Polars and pandas take each of them.
 #[derive(Clone, Copy, Debug)]
@@ -60,94 +60,247 @@ fn fields(parts: &[Part]) -> Fields {
     parts.iter().map(field).collect()
 }
 
-/// The values of a column since the last batch.
+/// The values of a column.
 pub(super) enum ColumnBuilder {
-    Text(StringBuilder),
-    Raw(BinaryBuilder),
-    Number(Int64Builder),
-    Flag(BooleanBuilder),
-    Struct { fields: Fields, parts: Vec<ColumnBuilder>, validity: NullBufferBuilder },
-    List { element: FieldRef, offsets: Vec<i32>, items: Box<ColumnBuilder>, validity: NullBufferBuilder },
+    /// Texts, or bytes that are not text.
+    Bytes {
+        is_text: bool,
+        offsets: Vec<i32>,
+        values: Vec<u8>,
+        validity: Validity,
+    },
+    Number {
+        values: Vec<i64>,
+        validity: Validity,
+    },
+    Flag(BooleanBufferBuilder),
+    Struct {
+        fields: Fields,
+        parts: Vec<ColumnBuilder>,
+        validity: Validity,
+    },
+    List {
+        element: FieldRef,
+        offsets: Vec<i32>,
+        items: Box<ColumnBuilder>,
+        validity: Validity,
+    },
 }
 
 impl ColumnBuilder {
     pub(super) fn new(value_type: &ColumnType) -> Self {
+        let validity = Validity::default();
         match value_type {
-            ColumnType::Text => Self::Text(StringBuilder::new()),
-            ColumnType::Raw => Self::Raw(BinaryBuilder::new()),
-            ColumnType::Number => Self::Number(Int64Builder::new()),
-            ColumnType::Flag => Self::Flag(BooleanBuilder::new()),
-            ColumnType::Struct(parts) => Self::Struct {
-                fields: fields(parts),
-                parts: parts.iter().map(|Part(_, part, ..)| Self::new(part)).collect(),
-                validity: NullBufferBuilder::new(0),
-            },
-            ColumnType::List(items) => Self::List {
-                element: Arc::new(items.element()),
-                offsets: vec![0],
-                items: Box::new(Self::new(items)),
-                validity: NullBufferBuilder::new(0),
-            },
-        }
-    }
-
-    /// Number of values.
-    fn len(&self) -> usize {
-        use arrow_array::builder::ArrayBuilder;
-        match self {
-            Self::Text(builder) => builder.len(),
-            Self::Raw(builder) => builder.len(),
-            Self::Number(builder) => builder.len(),
-            Self::Flag(builder) => builder.len(),
-            Self::Struct { validity, .. } => validity.len(),
-            Self::List { offsets, .. } => offsets.len() - 1,
-        }
-    }
-
-    fn push_null(&mut self) {
-        match self {
-            Self::Text(builder) => builder.append_null(),
-            Self::Raw(builder) => builder.append_null(),
-            Self::Number(builder) => builder.append_null(),
-            Self::Flag(builder) => builder.append_null(),
-            Self::Struct { parts, validity, .. } => {
-                parts.iter_mut().for_each(Self::push_default);
-                validity.append_null();
+            ColumnType::Text | ColumnType::Raw => {
+                let is_text = matches!(value_type, ColumnType::Text);
+                Self::Bytes { is_text, offsets: vec![0], values: Vec::new(), validity }
             }
-            Self::List { offsets, validity, .. } => {
-                offsets.push(offsets[offsets.len() - 1]);
-                validity.append_null();
+            ColumnType::Number => Self::Number { values: Vec::new(), validity },
+            ColumnType::Flag => Self::Flag(BooleanBufferBuilder::new(0)),
+            ColumnType::Struct(parts) => {
+                let columns = parts.iter().map(|Part(_, part, ..)| Self::new(part)).collect();
+                Self::Struct { fields: fields(parts), parts: columns, validity }
+            }
+            ColumnType::List(items) => {
+                let element = Arc::new(items.element());
+                Self::List { element, offsets: vec![0], items: Box::new(Self::new(items)), validity }
             }
         }
     }
 
-    /// Adds the value below a null.
-    fn push_default(&mut self) {
+    /// An empty column of the same type, with memory for as many values.
+    fn next(&self) -> Self {
+        let validity = Validity::default();
         match self {
-            Self::Text(builder) => builder.append_value(""),
-            Self::Raw(builder) => builder.append_value(b""),
-            Self::Number(builder) => builder.append_value(0),
-            Self::Flag(builder) => builder.append_value(false),
-            Self::Struct { .. } | Self::List { .. } => self.push_null(),
+            Self::Bytes { is_text, offsets, values, .. } => {
+                let values = Vec::with_capacity(values.len());
+                Self::Bytes { is_text: *is_text, offsets: next_offsets(offsets), values, validity }
+            }
+            Self::Number { values, .. } => Self::Number { values: Vec::with_capacity(values.len()), validity },
+            Self::Flag(values) => Self::Flag(BooleanBufferBuilder::new(values.len())),
+            Self::Struct { fields, parts, .. } => {
+                Self::Struct { fields: fields.clone(), parts: parts.iter().map(Self::next).collect(), validity }
+            }
+            Self::List { element, offsets, items, .. } => {
+                let (element, items) = (Arc::clone(element), Box::new(items.next()));
+                Self::List { element, offsets: next_offsets(offsets), items, validity }
+            }
         }
     }
 
     /// Takes the values.
-    pub(super) fn finish(&mut self) -> ArrayRef {
+    pub(super) fn take(&mut self) -> Self {
+        let next = self.next();
+        std::mem::replace(self, next)
+    }
+
+    /// Number of values.
+    fn len(&self) -> usize {
         match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
-            Self::Raw(builder) => Arc::new(builder.finish()),
-            Self::Number(builder) => Arc::new(builder.finish()),
-            Self::Flag(builder) => Arc::new(builder.finish()),
-            Self::Struct { fields, parts, validity } => {
-                let arrays = parts.iter_mut().map(Self::finish).collect();
-                Arc::new(StructArray::new(fields.clone(), arrays, validity.finish()))
+            Self::Bytes { validity, .. } | Self::Struct { validity, .. } | Self::List { validity, .. } => validity.len,
+            Self::Number { values, .. } => values.len(),
+            Self::Flag(values) => values.len(),
+        }
+    }
+
+    fn push_null(&mut self) {
+        self.push_empty(false);
+    }
+
+    /// Adds the value below a null.
+    fn push_default(&mut self) {
+        self.push_empty(!matches!(self, Self::Struct { .. } | Self::List { .. }));
+    }
+
+    fn push_empty(&mut self, is_valid: bool) {
+        match self {
+            Self::Bytes { offsets, values, validity, .. } => {
+                offsets.push(offset(values.len()));
+                validity.push(is_valid);
             }
-            Self::List { element, offsets, items, validity } => {
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(std::mem::replace(offsets, vec![0])));
-                Arc::new(ListArray::new(Arc::clone(element), offsets, items.finish(), validity.finish()))
+            Self::Number { values, validity } => {
+                values.push(0);
+                validity.push(is_valid);
+            }
+            Self::Flag(values) => values.append(false), // no column of this type may be null
+            Self::Struct { parts, validity, .. } => {
+                parts.iter_mut().for_each(Self::push_default);
+                validity.push(is_valid);
+            }
+            Self::List { offsets, items, validity, .. } => {
+                offsets.push(offset(items.len()));
+                validity.push(is_valid);
             }
         }
+    }
+
+    /// Adds a range of the values of another column of the same type.
+    pub(super) fn extend(&mut self, other: &Self, range: Range<usize>) {
+        match (self, other) {
+            (
+                Self::Bytes { offsets, values, validity, .. },
+                Self::Bytes { offsets: other_offsets, values: other_values, validity: other_validity, .. },
+            ) => {
+                let bytes = extend_offsets(offsets, other_offsets, &range);
+                values.extend_from_slice(&other_values[bytes]);
+                validity.extend(other_validity, range);
+            }
+            (Self::Number { values, validity }, Self::Number { values: other_values, validity: other_validity }) => {
+                values.extend_from_slice(&other_values[range.clone()]);
+                validity.extend(other_validity, range);
+            }
+            (Self::Flag(values), Self::Flag(other)) => values.append_packed_range(range, other.as_slice()),
+            (
+                Self::Struct { parts, validity, .. },
+                Self::Struct { parts: other_parts, validity: other_validity, .. },
+            ) => {
+                for (part, other) in parts.iter_mut().zip(other_parts) {
+                    part.extend(other, range.clone());
+                }
+                validity.extend(other_validity, range);
+            }
+            (
+                Self::List { offsets, items, validity, .. },
+                Self::List { offsets: other_offsets, items: other_items, validity: other_validity, .. },
+            ) => {
+                let of_items = extend_offsets(offsets, other_offsets, &range);
+                if !of_items.is_empty() {
+                    items.extend(other_items, of_items);
+                }
+                validity.extend(other_validity, range);
+            }
+            _ => unreachable!("both columns have the same type"),
+        }
+    }
+
+    /// Takes the values as an array.
+    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        Ok(match self.take() {
+            Self::Bytes { is_text, offsets, values, validity } => {
+                let (offsets, values, validity) = (offset_buffer(offsets), Buffer::from(values), validity.finish());
+                if is_text {
+                    Arc::new(StringArray::try_new(offsets, values, validity)?)
+                } else {
+                    Arc::new(BinaryArray::try_new(offsets, values, validity)?)
+                }
+            }
+            Self::Number { values, validity } => Arc::new(Int64Array::try_new(values.into(), validity.finish())?),
+            Self::Flag(mut values) => Arc::new(BooleanArray::new(values.finish(), None)),
+            Self::Struct { fields, mut parts, validity } => {
+                let arrays = parts.iter_mut().map(Self::finish).collect::<Result<_, _>>()?;
+                Arc::new(StructArray::try_new(fields, arrays, validity.finish())?)
+            }
+            Self::List { element, offsets, mut items, validity } => {
+                Arc::new(ListArray::try_new(element, offset_buffer(offsets), items.finish()?, validity.finish())?)
+            }
+        })
+    }
+}
+
+/// A length as an offset. A batch ends long before it has as many bytes or items.
+fn offset(len: usize) -> i32 {
+    i32::try_from(len).unwrap_or(i32::MAX)
+}
+
+/// The first offset, with memory for as many more.
+fn next_offsets(offsets: &[i32]) -> Vec<i32> {
+    let mut next = Vec::with_capacity(offsets.len());
+    next.push(0);
+    next
+}
+
+/// Adds the offsets of a range of values, and returns the range that they cover.
+fn extend_offsets(offsets: &mut Vec<i32>, other: &[i32], range: &Range<usize>) -> Range<usize> {
+    let (start, end) = (other[range.start], other[range.end]);
+    let shift = offsets[offsets.len() - 1] - start;
+    offsets.extend(other[range.start + 1..=range.end].iter().map(|offset| offset + shift));
+    start as usize..end as usize
+}
+
+fn offset_buffer(offsets: Vec<i32>) -> OffsetBuffer<i32> {
+    OffsetBuffer::new(ScalarBuffer::from(offsets))
+}
+
+/// Which values are not null.
+#[derive(Default)]
+pub(super) struct Validity {
+    len: usize,
+    /// A bit for each value; `None` if no value is null.
+    bits: Option<BooleanBufferBuilder>,
+}
+
+impl Validity {
+    #[inline]
+    fn push(&mut self, is_valid: bool) {
+        if !is_valid {
+            self.bits().append(false);
+        } else if let Some(bits) = &mut self.bits {
+            bits.append(true);
+        }
+        self.len += 1;
+    }
+
+    fn extend(&mut self, other: &Self, range: Range<usize>) {
+        let len = range.len();
+        if let Some(other) = &other.bits {
+            self.bits().append_packed_range(range, other.as_slice());
+        } else if let Some(bits) = &mut self.bits {
+            bits.append_n(len, true);
+        }
+        self.len += len;
+    }
+
+    fn bits(&mut self) -> &mut BooleanBufferBuilder {
+        let len = self.len;
+        self.bits.get_or_insert_with(|| {
+            let mut bits = BooleanBufferBuilder::new(len + 1);
+            bits.append_n(len, true);
+            bits
+        })
+    }
+
+    fn finish(self) -> Option<NullBuffer> {
+        self.bits.map(|mut bits| NullBuffer::new(bits.finish()))
     }
 }
 
@@ -164,36 +317,30 @@ impl<'b> Cell<'b> {
     }
 
     pub(super) fn text(self, value: Option<&str>) {
-        let ColumnBuilder::Text(builder) = self.builder else { unreachable!("the column has texts") };
-        match value {
-            Some(value) => {
-                *self.bytes += value.len();
-                builder.append_value(value);
-            }
-            None => builder.append_null(),
-        }
+        self.raw(value.map(str::as_bytes));
     }
 
     pub(super) fn raw(self, value: Option<&[u8]>) {
-        let ColumnBuilder::Raw(builder) = self.builder else { unreachable!("the column has bytes") };
-        match value {
-            Some(value) => {
-                *self.bytes += value.len();
-                builder.append_value(value);
-            }
-            None => builder.append_null(),
-        }
+        let ColumnBuilder::Bytes { offsets, values, validity, .. } = self.builder else {
+            unreachable!("the column has texts")
+        };
+        let value_bytes = value.unwrap_or_default();
+        *self.bytes += value_bytes.len();
+        values.extend_from_slice(value_bytes);
+        offsets.push(offset(values.len()));
+        validity.push(value.is_some());
     }
 
     /// Adds a number. One beyond the type of the column is its largest value.
     pub(super) fn number(self, value: Option<u64>) {
-        let ColumnBuilder::Number(builder) = self.builder else { unreachable!("the column has numbers") };
-        builder.append_option(value.map(|value| i64::try_from(value).unwrap_or(i64::MAX)));
+        let ColumnBuilder::Number { values, validity } = self.builder else { unreachable!("the column has numbers") };
+        values.push(value.map_or(0, |value| i64::try_from(value).unwrap_or(i64::MAX)));
+        validity.push(value.is_some());
     }
 
     pub(super) fn flag(self, value: bool) {
-        let ColumnBuilder::Flag(builder) = self.builder else { unreachable!("the column has flags") };
-        builder.append_value(value);
+        let ColumnBuilder::Flag(values) = self.builder else { unreachable!("the column has flags") };
+        values.append(value);
     }
 
     pub(super) fn null(self) {
@@ -205,7 +352,7 @@ impl<'b> Cell<'b> {
         let ColumnBuilder::Struct { parts, validity, .. } = self.builder else {
             unreachable!("the column has structs")
         };
-        validity.append_non_null();
+        validity.push(true);
         write(&mut Parts { parts: parts.iter_mut(), bytes: self.bytes });
     }
 
@@ -218,9 +365,8 @@ impl<'b> Cell<'b> {
             *self.bytes += ITEM_LEN;
             write(value, Cell { builder: items, bytes: self.bytes });
         }
-        // A batch ends long before it has as many items.
-        offsets.push(i32::try_from(items.len()).unwrap_or(i32::MAX));
-        validity.append_non_null();
+        offsets.push(offset(items.len()));
+        validity.push(true);
     }
 }
 

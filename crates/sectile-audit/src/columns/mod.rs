@@ -5,9 +5,9 @@ mod builder;
 mod table;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_schema::{Field, Schema, SchemaRef};
 
 pub(crate) use self::batches::Batches;
@@ -37,19 +37,16 @@ pub fn schema() -> SchemaRef {
 
 /// Collects rows as columns, on one thread.
 pub(crate) struct RowColumns {
-    schema: SchemaRef,
-    columns: Vec<(Column, ColumnBuilder)>,
-    /// Bytes of the texts of each row, plus a constant.
-    row_bytes: Vec<usize>,
+    columns: Vec<Column>,
+    rows: RowBatch,
     bytes: usize,
 }
 
 /// Consecutive rows as columns.
-#[derive(Debug)]
 pub(crate) struct RowBatch {
-    pub(crate) batch: RecordBatch,
-    /// Bytes of each row.
-    pub(crate) row_bytes: Vec<usize>,
+    columns: Vec<ColumnBuilder>,
+    /// Bytes of the texts of each row, plus a constant.
+    row_bytes: Vec<usize>,
 }
 
 /// Bytes that are counted for a row without texts.
@@ -57,20 +54,15 @@ const BARE_ROW_LEN: usize = 256;
 
 impl RowColumns {
     pub(crate) fn new() -> Self {
-        let builder = |column: Column| {
-            let builder = ColumnBuilder::new(&column.value_type);
-            (column, builder)
-        };
-        let columns = table::columns().into_iter().map(builder).collect();
-        Self { schema: schema(), columns, row_bytes: Vec::new(), bytes: 0 }
+        Self { columns: table::columns(), rows: RowBatch::new(), bytes: 0 }
     }
 
     pub(crate) fn add(&mut self, row: &Row<'_>) {
         let mut bytes = BARE_ROW_LEN;
-        for (column, builder) in &mut self.columns {
+        for (column, builder) in self.columns.iter().zip(&mut self.rows.columns) {
             column.write(row, Cell::new(builder, &mut bytes));
         }
-        self.row_bytes.push(bytes);
+        self.rows.row_bytes.push(bytes);
         self.bytes += bytes;
     }
 
@@ -81,20 +73,39 @@ impl RowColumns {
 
     /// Takes the rows since the last batch; `None` if there are none.
     pub(crate) fn take(&mut self) -> Option<RowBatch> {
-        if self.row_bytes.is_empty() {
+        if self.rows.row_bytes.is_empty() {
             return None;
         }
         self.bytes = 0;
-        let arrays = self.columns.iter_mut().map(|(_, builder)| builder.finish()).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
-            .unwrap_or_else(|error| unreachable!("each column has one value for each row: {error}"));
-        Some(RowBatch { batch, row_bytes: std::mem::take(&mut self.row_bytes) })
+        Some(self.rows.take())
     }
 }
 
-impl std::fmt::Debug for RowColumns {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowColumns").field("rows", &self.row_bytes.len()).finish_non_exhaustive()
+impl RowBatch {
+    fn new() -> Self {
+        let columns = table::columns().iter().map(|column| ColumnBuilder::new(&column.value_type)).collect();
+        Self { columns, row_bytes: Vec::new() }
+    }
+
+    /// Takes the rows.
+    fn take(&mut self) -> Self {
+        let next = Vec::with_capacity(self.row_bytes.len());
+        Self {
+            columns: self.columns.iter_mut().map(ColumnBuilder::take).collect(),
+            row_bytes: std::mem::replace(&mut self.row_bytes, next),
+        }
+    }
+}
+
+impl fmt::Debug for RowColumns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowColumns").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RowBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RowBatch").field("rows", &self.row_bytes.len()).finish_non_exhaustive()
     }
 }
 

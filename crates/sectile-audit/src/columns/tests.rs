@@ -1,9 +1,11 @@
 use std::fmt::Write;
 
+use arrow_array::RecordBatch;
+
 use super::batches::{FullBatch, MAX_BATCH_ROWS};
 use super::builder::{ColumnType, Part, Presence};
 use super::table::columns;
-use super::{Batches, RecordBatch, RowColumns};
+use super::{Batches, RowColumns};
 use crate::Row;
 use crate::sample::{hostile, usual};
 

@@ -12,6 +12,7 @@ use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use snap::write::FrameEncoder;
 
 use super::columns::{ColumnOutput, drain};
@@ -26,6 +27,23 @@ const GROUP_ROWS: usize = 8 * MAX_BATCH_ROWS;
 
 /// A row group ends with the batch that reaches this number of bytes.
 const GROUP_LEN: usize = 128 << 20;
+
+/// Columns with the least and the largest value of each row group, which filters use.
+const WITH_STATISTICS: [&str; 8] = ["file", "image", "size", "outcome", "accepted", "errors", "warnings", "refused"];
+
+/// Columns whose values are mostly different.
+const WITHOUT_DICTIONARY: [&str; 10] = [
+    "file",
+    "size",
+    "digest",
+    "state",
+    "bytes_read",
+    "largest.bytes",
+    "sections.list.element.bytes",
+    "packages.list.element.offset",
+    "findings.list.element.offset",
+    "reason.offset",
+];
 
 /// The keys of the file's metadata for the first and the last line of `jsonl`.
 const AUDIT_KEY: &str = "sectile.audit";
@@ -48,7 +66,7 @@ impl ColumnOutput for ParquetFile<'_> {
     fn head(&mut self, info: &AuditInfo) -> io::Result<()> {
         let mut line = Vec::new();
         jsonl::head(info, &mut line)?;
-        let properties = WriterProperties::builder()
+        let mut properties = WriterProperties::builder()
             .set_created_by(concat!("sectile ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(None)
@@ -56,9 +74,17 @@ impl ColumnOutput for ParquetFile<'_> {
                 KeyValue::new(SCHEMA_KEY.to_owned(), schema_value()),
                 KeyValue::new(AUDIT_KEY.to_owned(), text(&line)),
             ]))
+            .set_write_batch_size(MAX_BATCH_ROWS)
             // The trailer must be directly before the metadata, where no index of pages may be.
-            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_statistics_enabled(EnabledStatistics::None)
             .set_offset_index_disabled(true);
+        for column in WITH_STATISTICS {
+            properties = properties.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk);
+        }
+        for column in WITHOUT_DICTIONARY {
+            let path = ColumnPath::new(column.split('.').map(str::to_owned).collect());
+            properties = properties.set_column_dictionary_enabled(path, false);
+        }
         let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
         let schema = self.batches.schema().clone();
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema, options).map_err(write_error)?;

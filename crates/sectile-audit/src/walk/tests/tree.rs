@@ -68,9 +68,9 @@ fn large_directory_is_split_into_units() {
         unit.inspect(&options, read_options(), &mut Scratch::default(), &mut recorder);
         ControlFlow::Continue(())
     });
-    let (first, few) = (unit::batch(0), (0..48).map(unit::batch).sum::<usize>());
+    let (first, few) = (unit::batch(0), (0..80).map(unit::batch).sum::<usize>());
     let many = (65_536 - few) / unit::batch(u64::MAX);
-    assert_eq!((first, units, recorder.passed), (1, 48 + many + 1, 65_536));
+    assert_eq!((first, units, recorder.passed), (1, 80 + many + 1, 65_536));
 
     let mut first = 0;
     walk(&[directory.path().into()], &options, &|| false, &mut |_| {
