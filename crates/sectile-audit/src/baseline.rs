@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
-use self::line::{ArchiveLine, HeaderLine, RowLine, StateKey};
+use self::line::{ArchiveLine, HeaderError, HeaderLine, RowLine, StateKey};
 use super::blob::{BlobLocation, FileState};
 use super::{AuditInfo, Row};
 use sectile::drive::ReadAt;
@@ -49,6 +49,9 @@ pub enum BaselineError {
     /// The first line is not that of a report as JSON lines.
     #[error("not the output of an audit in the format `jsonl`")]
     NotAReport,
+    /// The report has another version of the schema.
+    #[error("the earlier report has schema {0}, and this version reads schema {now}", now = sectile::internal::json::SCHEMA)]
+    OtherSchema(u32),
     /// The report is a Parquet file without usable rows.
     #[cfg(feature = "parquet")]
     #[error(transparent)]
@@ -62,6 +65,15 @@ pub enum BaselineError {
     /// The report has no computed digests, and this audit computes them.
     #[error("the earlier report was made without computing digests")]
     NotHashed,
+}
+
+impl From<HeaderError> for BaselineError {
+    fn from(error: HeaderError) -> Self {
+        match error {
+            HeaderError::NotAReport => Self::NotAReport,
+            HeaderError::Schema(schema) => Self::OtherSchema(schema),
+        }
+    }
 }
 
 impl Baseline {
@@ -106,7 +118,7 @@ impl Baseline {
             let (start, end) = (at, at + len);
             at = end;
             if header.is_none() {
-                header = Some(HeaderLine::parse(&line).ok_or(BaselineError::NotAReport)?);
+                header = Some(HeaderLine::parse(&line)?);
                 continue;
             }
             let key = StateKey::state(&line).map(|state| hash(&state));

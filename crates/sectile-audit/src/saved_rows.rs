@@ -10,7 +10,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use self::judge::RowJudge;
-use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderLine, OrderedMembers, RowLine};
+use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderError, HeaderLine, OrderedMembers, RowLine};
 use super::encoder::RowEncoder;
 use super::format::write_encoded;
 use super::info::databases;
@@ -43,9 +43,12 @@ pub enum SavedRowsError {
     /// The rows cannot be read.
     #[error("the rows cannot be read")]
     Read(#[source] io::Error),
-    /// The first line is not that of an audit in the format `jsonl`, with this version of the schema.
-    #[error("not the output of `sectile audit --format jsonl` of this version")]
+    /// The first line is not that of an audit in the format `jsonl`.
+    #[error("not the output of `sectile audit --format jsonl`")]
     NotAReport,
+    /// The rows have another version of the schema.
+    #[error("the rows have schema {0}, and this version reads schema {now}; write them again", now = sectile::internal::json::SCHEMA)]
+    OtherSchema(u32),
     /// The input is a Parquet file without usable rows.
     #[cfg(feature = "parquet")]
     #[error(transparent)]
@@ -81,7 +84,10 @@ impl<'a> SavedRows<'a> {
         let mut input: Box<dyn BufRead + 'a> = Box::new(input);
         let mut first = Vec::new();
         read_line(&mut input, &mut first).map_err(SavedRowsError::Read)?;
-        let header = HeaderLine::parse(&first).ok_or(SavedRowsError::NotAReport)?;
+        let header = HeaderLine::parse(&first).map_err(|error| match error {
+            HeaderError::NotAReport => SavedRowsError::NotAReport,
+            HeaderError::Schema(schema) => SavedRowsError::OtherSchema(schema),
+        })?;
         Ok(Self { input, info: header.info, judge: None, line: 1 })
     }
 

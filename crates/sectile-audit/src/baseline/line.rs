@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::advisory_line::{AdvisoryLine, DatabaseLine};
 use super::reading_line::{FoundPackageLine, ImportLine, SectionLine};
@@ -29,11 +29,32 @@ pub(crate) struct HeaderLine {
     pub(crate) info: AuditInfo,
 }
 
+/// The reason why a line is not the first line of a report that this version reads.
+pub(crate) enum HeaderError {
+    NotAReport,
+    /// The line has another version of the schema.
+    Schema(u32),
+}
+
 impl HeaderLine {
-    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Result<Self, HeaderError> {
+        /// The keys that every version has.
+        #[derive(Deserialize)]
+        struct Version {
+            schema: u32,
+            #[serde(rename = "audit")]
+            _audit: IgnoredAny,
+        }
+        match serde_json::from_slice(line) {
+            Ok(Version { schema: SCHEMA, .. }) => Self::parse_current(line).ok_or(HeaderError::NotAReport),
+            Ok(Version { schema, .. }) => Err(HeaderError::Schema(schema)),
+            Err(_) => Err(HeaderError::NotAReport),
+        }
+    }
+
+    fn parse_current(line: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct First<'l> {
-            schema: u32,
             #[serde(borrow)]
             audit: Header<'l>,
         }
@@ -54,7 +75,7 @@ impl HeaderLine {
             #[serde(default)]
             databases: Vec<DatabaseLine>,
         }
-        let First { schema, audit } = serde_json::from_slice(line).ok()?;
+        let First { audit } = serde_json::from_slice(line).ok()?;
         let name = |name: &NameValue<'_>| name.to_os_name().map(Cow::into_owned);
         let info = AuditInfo {
             paths: audit.paths.iter().filter_map(name).collect(),
@@ -67,7 +88,7 @@ impl HeaderLine {
             created: None,
             databases: audit.databases.into_iter().filter_map(DatabaseLine::into_database).collect(),
         };
-        (schema == SCHEMA).then_some(Self { version: audit.version, info })
+        Some(Self { version: audit.version, info })
     }
 }
 

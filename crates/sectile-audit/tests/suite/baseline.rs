@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sectile_audit::{Audit, Baseline, BaselineError, Format, Progress, WalkOptions};
+use sectile_audit::{Audit, Baseline, BaselineError, Format, Progress, SavedRows, SavedRowsError, WalkOptions};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -211,8 +211,12 @@ fn reports_that_are_not_comparable_are_rejected() {
     assert!(
         matches!(reuse(default_audit(), &version), Err(BaselineError::OtherVersion(version)) if version == "0.0.0")
     );
-    for text in ["", "{}\n", "{\"schema\":1,\"audit\":{}}\n", "file,size\n"] {
+    for text in ["", "{}\n", "{\"schema\":2,\"audit\":{}}\n", "file,size\n"] {
         assert!(matches!(reuse(default_audit(), text), Err(BaselineError::NotAReport)), "{text}");
+    }
+    for text in ["{\"schema\":1,\"audit\":{}}\n", "{\"schema\":1,\"audit\":[1]}\n"] {
+        assert!(matches!(reuse(default_audit(), text), Err(BaselineError::OtherSchema(1))), "{text}");
+        assert!(matches!(SavedRows::read(text.as_bytes()), Err(SavedRowsError::OtherSchema(1))), "{text}");
     }
 }
 
