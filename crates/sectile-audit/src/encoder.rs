@@ -42,7 +42,7 @@ impl RowEncoder {
             formats: formats.to_vec(),
             texts: vec![Vec::new(); formats.len()],
             #[cfg(feature = "arrow")]
-            columns: formats.iter().any(|format| format.has_columns()).then(RowColumns::new),
+            columns: formats.iter().any(|format| format.is_binary()).then(RowColumns::new),
             #[cfg(feature = "parquet")]
             saved: formats.iter().position(|format| *format == Format::Parquet),
             #[cfg(feature = "parquet")]

@@ -1,7 +1,7 @@
 //! Standard output, and diagnostics on standard error.
 
 use std::fmt;
-use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 use std::mem;
 
 use anstream::{AutoStream, ColorChoice};
@@ -30,6 +30,14 @@ pub struct Output {
     is_broken: bool,
     verbosity: Verbosity,
     layout: Layout,
+}
+
+/// Rejects binary output to a terminal.
+pub fn refuse_terminal() -> Result<(), Failure> {
+    if io::stdout().is_terminal() {
+        return Err(Failure::Other("standard output is a terminal: give a file with -o, or a pipe".to_owned()));
+    }
+    Ok(())
 }
 
 impl Output {

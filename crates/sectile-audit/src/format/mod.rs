@@ -112,10 +112,10 @@ impl Format {
         }
     }
 
-    /// Whether rows are written as columns.
-    #[cfg(feature = "arrow")]
-    pub(super) const fn has_columns(self) -> bool {
+    /// Whether the output is not text: rows as columns.
+    pub const fn is_binary(self) -> bool {
         match self {
+            #[cfg(feature = "arrow")]
             Self::Arrow => true,
             #[cfg(feature = "parquet")]
             Self::Parquet => true,

@@ -55,6 +55,11 @@ pub enum AuditFormat {
 impl AuditFormat {
     pub const JSON_LINES: Self = Self::Rows(Format::Jsonl);
 
+    /// Whether the output is not text.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Rows(format) if format.is_binary())
+    }
+
     /// Whether a later audit can read the output.
     pub fn saves_rows(self) -> bool {
         matches!(self, Self::Rows(format) if format.saves_rows())

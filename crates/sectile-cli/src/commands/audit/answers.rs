@@ -11,7 +11,7 @@ use sectile_policy::diff::ReportError;
 
 use crate::args::{AuditFormat, FormatOutput, OutputPlace};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, refuse_terminal};
 use crate::text::{self, Layout};
 
 /// The outputs, resolved before any input is read.
@@ -36,6 +36,7 @@ impl Answers {
         };
         let answer = |output: &FormatOutput<AuditFormat>| {
             let file = match &output.place {
+                OutputPlace::Stdout if output.format.is_binary() => refuse_terminal().map(|()| None)?,
                 OutputPlace::Stdout => None,
                 OutputPlace::File(path) => Some(open(path)?),
             };

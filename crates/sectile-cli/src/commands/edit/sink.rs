@@ -1,7 +1,7 @@
 //! Destinations of an edited binary.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Write, stdout};
+use std::io::{self, Write};
 use std::path::Path;
 
 use sectile::Input;
@@ -13,7 +13,7 @@ use crate::args::{EditArgs, EditOperation, PutArgs, PutData};
 use crate::commands::oci;
 use crate::failure::Failure;
 use crate::image_name::ImageName;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::source::InputSource;
 
 /// The destination of an edited binary.
@@ -40,10 +40,7 @@ impl EditSink {
             return Ok(Self::Image(image.clone()));
         }
         match &args.output {
-            Some(_) if args.is_to_stdout() && stdout().is_terminal() => {
-                Err(Failure::Other("standard output is a terminal: give a file with -o, or a pipe".to_owned()))
-            }
-            Some(_) if args.is_to_stdout() => Ok(Self::Stdout),
+            Some(_) if args.is_to_stdout() => output::refuse_terminal().map(|()| Self::Stdout),
             Some(output) => Ok(Self::File(output.clone())),
             None if source.is_stdin() => {
                 Err(Failure::Other("standard input cannot be changed: name the result with -o".to_owned()))

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal, Read, Write, stdout};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
 use sectile::digest::Hasher;
@@ -16,7 +16,7 @@ use crate::args::PullArgs;
 use crate::display::escaped;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::registry;
 
 const PULLED: &str = "the file is written";
@@ -27,10 +27,8 @@ pub fn run(args: &PullArgs, output: &mut Output) -> Result<Exit, Failure> {
     let image = image.map_err(Failure::from_image)?;
     let line = PercentLine::new("pulling", args.no_progress);
     match &args.output {
-        Some(path) if path == "-" && stdout().is_terminal() => {
-            return Err(Failure::Other("standard output is a terminal: give a file with -o, or a pipe".to_owned()));
-        }
         Some(path) if path == "-" => {
+            output::refuse_terminal()?;
             copy_layer(&image, output.out(), line).map_err(|failure| match failure {
                 Failure::Write(WriteError::Write(error), _) => Failure::BinaryOutput(error),
                 failure => failure,

@@ -150,3 +150,36 @@ fn a_report_that_others_may_write_is_not_trusted() {
     assert!(run.status == 2 && run.stderr.contains("--trust-report"), "{}", run.stderr);
     assert_eq!(sectile(directory.path(), "audit store --since before.parquet --trust-report").status, 1);
 }
+
+/// `script` gives the command a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn binary_rows_are_not_written_to_a_terminal() {
+    let directory = changed_store();
+    for arguments in
+        ["audit store --format parquet", "audit store --format arrow", "report before.jsonl --format parquet"]
+    {
+        let line = format!("{} {arguments}", env!("CARGO_BIN_EXE_sectile"));
+        let mut script = std::process::Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).current_dir(directory.path()).stdin(std::process::Stdio::null());
+        let output = script.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(2), "{arguments}: {text}");
+        assert!(text.contains("standard output is a terminal: give a file with -o, or a pipe"), "{arguments}: {text}");
+        let piped = sectile(directory.path(), arguments);
+        assert!(piped.status == 1 && piped.stdout.len() > 1_000, "{arguments}");
+    }
+}
+
+/// Color codes in values are not removed, as they are from text.
+#[test]
+fn binary_rows_are_the_same_in_a_file_and_in_a_pipe() {
+    let directory = changed_store();
+    fs::write(directory.path().join("store/color.wasm"), module(&[custom("vendor", "\u{1b}[31mred\u{1b}[0m")]))
+        .unwrap();
+    for format in ["parquet", "arrow"] {
+        let piped = sectile(directory.path(), &format!("audit store --format {format}"));
+        assert_eq!(sectile(directory.path(), &format!("audit store -o {format}=file")).status, 1);
+        assert!(piped.stdout == fs::read(directory.path().join("file")).unwrap(), "{format}");
+    }
+}
