@@ -15,6 +15,7 @@ mod image_shapes;
 mod objects;
 #[cfg(feature = "parquet")]
 mod parquet_reports;
+mod parts;
 #[cfg(feature = "registry")]
 mod registry_parts;
 mod row_kinds;
