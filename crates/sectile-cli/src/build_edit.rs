@@ -7,11 +7,11 @@ use sectile::edit::{EditError, Strip};
 use sectile::scan::ItemPath;
 use sectile::{Edit, Escaped, Field, Input};
 use sectile_manifest::Manifest;
-use sectile_manifest::git::Revision;
 
 use crate::args::{EditArgs, EditOperation, MetadataArgs, PutArgs, PutData, StripArgs, UnsetTarget};
 use crate::display::escaped;
 use crate::failure::Failure;
+use crate::git::Revision;
 use crate::source::InputSource;
 
 /// The data for a section, if the command puts data. It is read once for all files.

@@ -2,9 +2,13 @@
 
 use std::ffi::OsString;
 
-use sectile_audit::Root;
+use sectile::Input;
+use sectile_audit::{Progress, Root};
+use sectile_policy::{Day, Policy};
 
-use crate::commands::audit;
+use crate::commands::diff::side::Side;
+use crate::commands::{audit, diff};
+use crate::judge::Judge;
 use crate::source::InputSource;
 
 /// Runs `sectile` with these arguments, without the name of the program. Returns the exit status.
@@ -19,4 +23,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
 /// Returns the message of the command.
 pub fn root(argument: OsString) -> Result<Root, String> {
     audit::root(&InputSource::new(argument)).map_err(|failure| failure.to_string())
+}
+
+/// The rows that `sectile diff` compares, as JSON lines: those of a report, of an audit of a root, or of one binary.
+///
+/// # Errors
+///
+/// Returns the message of the command.
+pub fn rows(argument: OsString, policy: &Policy, today: Option<Day>, progress: &Progress) -> Result<Input, String> {
+    let source = InputSource::new(argument);
+    let judge = Judge { policy: policy.clone(), today };
+    let rows = Side::open(&source).and_then(|side| side.into_rows(&source, &judge, progress));
+    diff::named(&source, rows).map_err(|failure| failure.to_string())
 }

@@ -8,7 +8,6 @@ use sectile::Error;
 use sectile::edit::EditError;
 use sectile::splice::WriteError;
 use sectile_manifest::ManifestError;
-use sectile_manifest::git::GitError;
 use sectile_oci::registry::{CredentialError, RegistryError, RegistryImageError};
 use sectile_oci::{AnnotationError, ImageError, LayoutError};
 use sectile_policy::PolicyError;
@@ -16,6 +15,7 @@ use sectile_policy::PolicyError;
 use sectile_remote::RemoteError;
 
 use crate::display::{ShortPath, escaped};
+use crate::git::GitError;
 
 /// The reason why a command failed.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ mod display;
 pub mod embedded;
 mod exit;
 mod failure;
+mod git;
 mod image_name;
 mod input;
 mod judge;

@@ -3,7 +3,7 @@
 pub mod audit;
 mod build;
 mod check;
-mod diff;
+pub mod diff;
 mod digest;
 mod edit;
 mod explain;

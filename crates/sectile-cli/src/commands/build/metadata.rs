@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use sectile::internal::edits_section;
 use sectile::{Edit, Escaped, Field, Glob};
-use sectile_manifest::git::GitError;
 use sectile_manifest::{Project, SectionData};
 
 use super::revisions::Revisions;
@@ -13,6 +12,7 @@ use crate::args::BuildArgs;
 use crate::build_edit::apply_options;
 use crate::display::escaped;
 use crate::failure::Failure;
+use crate::git;
 use crate::output::Output;
 use crate::settings::field_variable;
 use crate::timestamp;
@@ -102,7 +102,7 @@ fn revision(
     match revisions.find(source) {
         Ok(revision) => Ok(Some(revision.to_string())),
         Err(error) if is_required => Err(error.into()),
-        Err(GitError::NoRepository { .. } | GitError::Unborn { .. } | GitError::Bare { .. }) => Ok(None),
+        Err(error) if git::has_no_commit(&error) => Ok(None),
         Err(error) => {
             notes.push(format!("no revision from Git: {}", Failure::Git(error)));
             Ok(None)

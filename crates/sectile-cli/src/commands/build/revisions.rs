@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 
 use sectile::internal::fingerprint::FileFingerprint;
-use sectile_manifest::git::{GitError, Revision, WorkTree};
+
+use crate::git::{GitError, Revision, WorkTree};
 
 /// The revisions of work trees. Each is read once.
 #[derive(Default)]

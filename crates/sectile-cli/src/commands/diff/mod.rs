@@ -1,9 +1,10 @@
 //! `sectile diff`: the differences between two binaries, or between two sets of binaries or reports.
 
 mod binary;
-mod side;
+pub mod side;
 
 use sectile::Input;
+use sectile_audit::Progress;
 use sectile_policy::diff::{
     ReportCounts, ReportError, ReportIndex, RowChange, compare, compare_reports, write_comparison_json,
 };
@@ -34,8 +35,9 @@ pub fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Failure> {
             return Err(Failure::Other(message.to_owned()));
         }
         (old, new) => {
-            let old = named(&args.old, old.into_rows(&args.old, &judge))?;
-            let new = named(&args.new, new.into_rows(&args.new, &judge))?;
+            let progress = Progress::new();
+            let old = named(&args.old, old.into_rows(&args.old, &judge, &progress))?;
+            let new = named(&args.new, new.into_rows(&args.new, &judge, &progress))?;
             compare_rows(args, old, &new, output)?
         }
     };
@@ -43,7 +45,7 @@ pub fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// Adds the name of a source to a failure of reading it.
-fn named<T>(source: &InputSource, result: Result<T, Failure>) -> Result<T, Failure> {
+pub fn named<T>(source: &InputSource, result: Result<T, Failure>) -> Result<T, Failure> {
     result.map_err(|failure| match failure {
         Failure::Input(_) | Failure::Other(_) => Failure::Other(format!("{}: {failure}", escaped(source.name()))),
         failure => failure,

@@ -53,7 +53,7 @@ impl Side {
     }
 
     /// The rows of a report, of an audit of a root, or of a binary.
-    pub fn into_rows(self, source: &InputSource, judge: &Judge) -> Result<Input, Failure> {
+    pub fn into_rows(self, source: &InputSource, judge: &Judge, progress: &Progress) -> Result<Input, Failure> {
         let mut file = match self {
             Self::Report(input) => return audit::report::lines(input),
             Self::Binary(_) | Self::Root => tempfile::tempfile().map_err(input::not_kept)?,
@@ -71,7 +71,7 @@ impl Side {
                 };
                 let roots = [audit::root(source)?];
                 let mut out = std::io::BufWriter::new(&mut file);
-                audit.run(&roots, Some(Format::Jsonl), &mut out, &Progress::new()).map_err(input::not_kept)?;
+                audit.run(&roots, Some(Format::Jsonl), &mut out, progress).map_err(input::not_kept)?;
                 out.flush().map_err(input::not_kept)?;
             }
         }
