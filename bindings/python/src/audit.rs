@@ -2,27 +2,23 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::thread;
-use std::time::Duration;
 
 use pyo3::prelude::*;
 use sectile::Escaped;
 use sectile::splice::{WriteError, WriteOptions};
 use sectile_audit::{
-    Audit, AuditOutcome, Format, FormatWriter, InsideSearch, ListError, Progress, ReportFile, Root, WalkOptions,
+    Audit, AuditOutcome, Baseline, Format, FormatWriter, InsideSearch, ListError, Progress, ReportFile, Root,
+    WalkOptions,
 };
 use sectile_policy::Day;
 
 use crate::key::{self, Keys};
 use crate::policy::{Policy, paths, today};
 use crate::root::{named_roots, roots as open_roots};
+use crate::signals::while_signals_are_checked;
 use crate::summary::Summary;
 use crate::table::Table;
 use crate::{error, source};
-
-/// Interval between looks at the signals, and between calls of the progress function.
-const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Inspects everything below some roots, and judges every binary by a policy. Returns a row for each.
 ///
@@ -32,13 +28,16 @@ const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 /// The policy, `recovered`, `advisories` and `vex` are those of `check`. `day` decides which exceptions of the policy have
 /// expired; the default is the current day. `hash`, `threads`, `in_flight`, `inside`, `nested` and `ignore_rules` are the
 /// options of the command. With `parquet`, the rows are also written to a new file, as the command writes them.
+/// `since` is an earlier report, in Parquet or as JSON lines: files that have not changed since keep its rows, and are not
+/// read again. Another user must not be able to write to it, unless `trust_report` accepts that.
 /// `progress` is called with the numbers of files, rows and bytes so far.
 #[pyfunction]
 #[pyo3(signature = (roots, policy = None, *, recovered = false, advisories = Vec::new(), vex = Vec::new(), day = None,
-    hash = false, threads = None, in_flight = None, inside = "local", nested = 4, ignore_rules = false, parquet = None,
-    progress = None),
+    hash = false, threads = None, in_flight = None, inside = "local", nested = 4, ignore_rules = false, since = None,
+    trust_report = false, parquet = None, progress = None),
     text_signature = "(roots, policy=None, *, recovered=False, advisories=(), vex=(), day=None, hash=False, \
-    threads=None, in_flight=None, inside='local', nested=4, ignore_rules=False, parquet=None, progress=None)")]
+    threads=None, in_flight=None, inside='local', nested=4, ignore_rules=False, since=None, \
+    trust_report=False, parquet=None, progress=None)")]
 #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // keywords in Python
 pub fn audit(
     py: Python<'_>,
@@ -54,6 +53,8 @@ pub fn audit(
     inside: &str,
     nested: u32,
     ignore_rules: bool,
+    since: Option<&Bound<'_, PyAny>>,
+    trust_report: bool,
     parquet: Option<&Bound<'_, PyAny>>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Table> {
@@ -73,6 +74,12 @@ pub fn audit(
     }
     if let Some(today) = today {
         audit = audit.with_day(today);
+    }
+    if let Some(since) = since {
+        let since = source::path_argument(since)?;
+        let open = || if trust_report { Baseline::open_trusted(&since) } else { Baseline::open(&since) };
+        let baseline = py.detach(open).and_then(|baseline| audit.with_baseline(baseline));
+        audit = baseline.map_err(|fault| error::from_baseline(py, &fault, &since))?;
     }
     let parquet = parquet.map(source::path_argument).transpose()?;
     let roots = open_roots(roots)?;
@@ -143,43 +150,6 @@ fn collect(
         return Err(io::ErrorKind::Interrupted.into()); // the signal handler's exception is raised instead
     }
     Ok((batches, outcome))
-}
-
-/// Works on another thread, without the interpreter lock. A Python signal handler that raises stops the work.
-fn while_signals_are_checked<T: Send>(
-    py: Python<'_>,
-    counts: &Progress,
-    progress: Option<&Bound<'_, PyAny>>,
-    work: impl FnOnce() -> T + Send,
-) -> PyResult<T> {
-    let progress = progress.map(|progress| progress.clone().unbind());
-    py.detach(|| {
-        let (done, ended) = sync_channel(1);
-        thread::scope(|scope| {
-            let worker = thread::Builder::new().spawn_scoped(scope, move || {
-                let result = work();
-                _ = done.send(()); // the receiver waits, unless a signal stopped the work
-                result
-            });
-            let worker = worker.map_err(|fault| Python::attach(|py| error::from_io_error(py, &fault, None)))?;
-            let watch = || {
-                while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(SIGNAL_INTERVAL) {
-                    Python::attach(|py| {
-                        py.check_signals()?;
-                        let Some(progress) = &progress else { return Ok(()) };
-                        progress.call1(py, (counts.files(), counts.rows(), counts.bytes_read())).map(|_| ())
-                    })?;
-                }
-                Ok(())
-            };
-            let watched: PyResult<()> = watch();
-            if watched.is_err() {
-                counts.stop();
-            }
-            let result = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            watched.map(|()| result)
-        })
-    })
 }
 
 fn parse_day(py: Python<'_>, day: &str) -> PyResult<Day> {

@@ -99,7 +99,7 @@ impl SideReader {
     }
 }
 
-fn difference<'py>(py: Python<'py>, difference: &Difference) -> PyResult<Bound<'py, PyAny>> {
+pub fn difference<'py>(py: Python<'py>, difference: &Difference) -> PyResult<Bound<'py, PyAny>> {
     let value = |value: Option<&FactValue>| value.map(|value| fact_value(py, value)).transpose();
     record::DIFFERENCE.create(
         py,

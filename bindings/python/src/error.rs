@@ -8,8 +8,9 @@ use pyo3::prelude::*;
 use sectile::Error;
 use sectile::splice::WriteError;
 use sectile_advisories::{DatabaseError, VexError};
-use sectile_audit::ListError;
+use sectile_audit::{BaselineError, ListError, ParquetReportError};
 use sectile_policy::PolicyError;
+use sectile_policy::diff::ReportError;
 use sectile_remote::RemoteError;
 
 use crate::record;
@@ -88,6 +89,24 @@ pub fn from_list(py: Python<'_>, error: &ListError) -> PyErr {
             os_error(py, errno::NOENT, &error.to_string(), None)
         }
         _ => PyOSError::new_err(error.to_string()),
+    }
+}
+
+/// The exception of an earlier report whose rows cannot be reused.
+pub fn from_baseline(py: Python<'_>, error: &BaselineError, path: &Path) -> PyErr {
+    match error {
+        BaselineError::Io(system) | BaselineError::Parquet(ParquetReportError::Io(system)) => {
+            from_io_error(py, system, Some(path))
+        }
+        _ => invalid(py, &format!("{}: {error}", path.display())),
+    }
+}
+
+/// The exception of a report that cannot be compared.
+pub fn from_report(py: Python<'_>, error: &ReportError, path: &Path) -> PyErr {
+    match error {
+        ReportError::Io(system) => from_io_error(py, system, Some(path)),
+        _ => invalid(py, &format!("{}: {error}", path.display())),
     }
 }
 

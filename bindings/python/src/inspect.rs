@@ -52,7 +52,9 @@ pub fn read<'py>(py: Python<'py>, source: &Bound<'py, PyAny>) -> PyResult<Bound<
 #[pyo3(signature = (source, *, recovered = false))]
 pub fn packages<'py>(py: Python<'py>, source: &Bound<'py, PyAny>, recovered: bool) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let source = Source::open(source)?;
-    let outcome = read_packages(py, &source, Policy::default(), recovered)?;
+    let mut policy = Policy::default();
+    policy.packages = packages_to_read(recovered);
+    let outcome = read_packages(py, &source, &policy)?;
     let report = Report::for_policy(source.name(), Some(source.len()), &outcome);
     report.packages().map(|package| record::package(py, &package)).collect()
 }
@@ -99,9 +101,10 @@ pub fn sbom<'py>(
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyString>> {
     let format = find_format(py, format)?;
-    let policy = policy::Policy::from_arguments(py, None, false, &advisories, &vex)?;
+    let mut policy = policy::Policy::from_arguments(py, None, false, &advisories, &vex)?;
+    policy.packages = packages_to_read(recovered);
     let source = Source::open(source)?;
-    let outcome = read_packages(py, &source, policy.clone(), recovered)?;
+    let outcome = read_packages(py, &source, &policy)?;
     let Some(reading) = outcome.value() else { unreachable!("a complete outcome has a value") };
     let file = source.path().and_then(|path| path.file_name()).map(|name| name.to_string_lossy());
     let digest = compute_digests(py, &source)?.file();
@@ -136,14 +139,8 @@ pub fn record_change(reading: &mut Reading<'_>) {
 }
 
 /// Reads the packages of a source to its end.
-fn read_packages<'py>(
-    py: Python<'py>,
-    source: &Source<'py>,
-    mut policy: Policy,
-    recovered: bool,
-) -> PyResult<Outcome<Reading<'static>>> {
-    policy.packages = packages_to_read(recovered);
-    let outcome = source.collect(py, PolicyReader::stream(&policy), record_change);
+fn read_packages<'py>(py: Python<'py>, source: &Source<'py>, policy: &Policy) -> PyResult<Outcome<Reading<'static>>> {
+    let outcome = source.collect(py, PolicyReader::stream(policy), record_change);
     let cost = outcome.cost();
     let reading = completed(py, source, outcome)?;
     Ok(internal::outcome(Some(reading), None, cost))

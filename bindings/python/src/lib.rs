@@ -7,6 +7,7 @@ mod audit;
 mod check;
 mod command;
 mod diff;
+mod diff_reports;
 mod edit;
 mod error;
 mod inspect;
@@ -19,6 +20,7 @@ mod policy;
 mod record;
 mod root;
 mod seekable_file;
+mod signals;
 mod source;
 mod summary;
 mod table;
@@ -51,6 +53,7 @@ fn _sectile(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(inspect::sbom, module)?)?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(diff::diff, module)?)?;
+    module.add_function(wrap_pyfunction!(diff_reports::diff_reports, module)?)?;
     module.add_function(wrap_pyfunction!(command::run, module)?)?;
     module.add_function(wrap_pyfunction!(edit::edit, module)?)?;
     module.add_function(wrap_pyfunction!(edit::strip, module)?)

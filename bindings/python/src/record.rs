@@ -9,6 +9,8 @@ use sectile::scan::{ItemPath, Section};
 use sectile_policy::JudgedFinding;
 
 pub static COMPARISON: Record = Record::new("Comparison");
+pub static REPORT_COMPARISON: Record = Record::new("ReportComparison");
+pub static ROW_CHANGE: Record = Record::new("RowChange");
 pub static DIFFERENCE: Record = Record::new("Difference");
 pub static SECTION_SIZES: Record = Record::new("SectionSizes");
 pub static CHANGE: Record = Record::new("Change");

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
+import sys
+import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +53,12 @@ def crates(**versions: str) -> bytes:
     return PREAMBLE + custom(".dep-v0", zlib.compress(json.dumps({"packages": packages}).encode()))
 
 
+def recovered(name: str, version: str) -> bytes:
+    """Encodes a module whose data names a crate, as the messages of panics do."""
+    path = f"/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/{name}-{version}/src/lib.rs\0".encode()
+    return PREAMBLE + section(5, b"\1\0\1") + section(11, b"\1\0\x41\0\x0b" + leb128(len(path)) + path)
+
+
 def component(*items: bytes) -> bytes:
     """Encodes a component of modules and components."""
     return COMPONENT + b"".join(section(4 if item.startswith(COMPONENT) else 1, item) for item in items)
@@ -73,6 +83,33 @@ HOSTILE = {
     "deep": b"".join(COMPONENT + b"\x04\xff\xff\xff\x7f" for _ in range(1000)),
     "many": PREAMBLE + b"\0\x02\x01\xff" * 10_000,
 }
+
+
+@contextlib.contextmanager
+def as_another_user() -> Iterator[None]:
+    """Runs without the rights of root, who may read everything."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def assert_ctrl_c_stops(call: str, delay: float = 0.3) -> None:
+    """Interrupts a call in another process while it runs."""
+    code = f"import sectile; print('ready', flush=True); {call}"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(delay)
+        start = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        assert b"KeyboardInterrupt" in process.stderr.read()
+        process.wait()
+        assert time.perf_counter() - start < 10
 
 
 @pytest.fixture(scope="session")

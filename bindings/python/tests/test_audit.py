@@ -8,8 +8,6 @@ import io
 import json
 import os
 import pickle
-import signal
-import subprocess
 import sys
 import tarfile
 import time
@@ -25,7 +23,7 @@ import pyarrow.parquet
 import pytest
 
 import sectile
-from conftest import ADVISORIES, FILES, HOSTILE, PREAMBLE, PROJECT, crates, custom, module
+from conftest import ADVISORIES, FILES, HOSTILE, PREAMBLE, PROJECT, as_another_user, assert_ctrl_c_stops, crates, module
 
 Command = Callable[..., bytes]
 Row = dict[str, Any]
@@ -226,6 +224,58 @@ def test_parquet_appears_only_when_it_is_complete(store: Path, tmp_path: Path) -
     assert not list(directory.iterdir())
 
 
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.jsonl"])
+def test_rows_of_an_earlier_report_are_reused(name: str, store: Path, tmp_path: Path, command: Command) -> None:
+    report = tmp_path / name
+    command("audit", store, "-o", report)
+    report.chmod(0o600)
+    table = sectile.audit(store, since=report)
+    first = sectile.audit(store)
+    changing = {"bytes_read"}
+    for row, again in zip(first, table, strict=True):
+        assert {key: row[key] for key in row if key not in changing} == {key: again[key] for key in row if key not in changing}
+    assert table.summary and first.summary and table.summary.bytes_read < first.summary.bytes_read
+    report.chmod(0o666)
+    with pytest.raises(sectile.SectileError, match="not trusted"):
+        sectile.audit(store, since=report)
+    assert sectile.audit(store, since=report, trust_report=True).summary == table.summary
+
+
+def test_an_earlier_report_that_does_not_fit_is_an_error(store: Path, tmp_path: Path) -> None:
+    report, other = tmp_path / "rows.parquet", tmp_path / "other.parquet"
+    sectile.audit(store, parquet=report)
+    report.chmod(0o600)
+    saved = report.read_bytes()
+
+    def write(data: bytes) -> None:
+        other.write_bytes(data)
+        other.chmod(0o600)
+
+    # The version of the columns is directly before the magic of the saved rows.
+    at = saved.rindex(b"sectile\0") - 4
+    write(saved[:at] + (7).to_bytes(4, "little") + saved[at + 4 :])
+    with pytest.raises(sectile.SectileError, match="has version 7 of the columns, and this version of Sectile reads version 1"):
+        sectile.audit(store, since=other)
+    pa.parquet.write_table(pa.parquet.read_table(report), other)
+    with pytest.raises(sectile.SectileError, match="another program wrote"):
+        sectile.audit(store, since=other)
+    write(b'{"schema":1,"audit":{}}\n')
+    with pytest.raises(sectile.SectileError, match="has schema 1, and this version reads schema 2"):
+        sectile.audit(store, since=other)
+    for data in (b"", b"{}\n", saved[: len(saved) // 2], saved[:4]):
+        write(data)
+        with pytest.raises(sectile.SectileError):
+            sectile.audit(store, since=other)
+    with pytest.raises(sectile.SectileError, match="another policy"):
+        sectile.audit(store, sectile.Policy.parse('[[required]]\nfields = ["licenses"]\n'), since=report)
+    with pytest.raises(FileNotFoundError) as missing:
+        sectile.audit(store, since=tmp_path / "missing")
+    assert missing.value.filename == str(tmp_path / "missing")
+    report.chmod(0)
+    with as_another_user(), pytest.raises(PermissionError):
+        sectile.audit([], since=report)
+
+
 def test_the_default_options_are_those_of_the_command(store: Path) -> None:
     everything = {row["file"] for row in sectile.audit(store)}
     assert any("base64" in file for file in everything) and any("a.tgz!" in file for file in everything)
@@ -276,10 +326,15 @@ def test_an_empty_audit_has_columns() -> None:
     assert len(table) == 0 and pa.table(table).column_names == table.columns and list(table) == []
 
 
+def write_large(file: Path) -> None:
+    """Writes a file that takes a minute to search. It is a hole."""
+    file.write_bytes(b"\0" * 4096)
+    os.truncate(file, 20 << 30)
+
+
 def test_progress_is_reported_and_may_stop_the_audit(tmp_path: Path) -> None:
     large = tmp_path / "large.bin"
-    large.write_bytes(b"\0" * 4096)
-    os.truncate(large, 20 << 30)
+    write_large(large)
 
     def stop(files: int, rows: int, read: int) -> None:
         raise ArithmeticError(files)
@@ -293,19 +348,9 @@ def test_progress_is_reported_and_may_stop_the_audit(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_stops_an_audit(tmp_path: Path) -> None:
-    large = tmp_path / "large.bin"
-    large.write_bytes(b"\0" * 4096)
-    os.truncate(large, 20 << 30)
-    code = f"import sectile; print('ready', flush=True); sectile.audit({str(tmp_path)!r})"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(0.3)
-        start = time.perf_counter()
-        process.send_signal(signal.SIGINT)
-        assert b"KeyboardInterrupt" in process.stderr.read()
-        process.wait()
-        assert time.perf_counter() - start < 10
+    write_large(tmp_path / "large.bin")
+    assert_ctrl_c_stops(f"sectile.audit({str(tmp_path)!r})")
+    assert_ctrl_c_stops(f"sectile.diff_reports({str(tmp_path)!r}, {str(tmp_path)!r})")
 
 
 def test_the_table_of_the_project_is_audited() -> None:

@@ -2,12 +2,13 @@
 
 import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import sectile
-from conftest import ADVISORIES, PREAMBLE, crates, module
+from conftest import ADVISORIES, PREAMBLE, crates, module, recovered
 
 STRICT = '[[required]]\nitems = "root"\nfields = ["licenses"]\n'
 
@@ -101,11 +102,19 @@ def test_a_verdict_can_be_sent_to_another_process() -> None:
 
 
 def test_a_policy_says_which_packages_its_rules_see() -> None:
-    path = b"/home/u/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/openssl-0.10.1/src/lib.rs\0"
-    data = b"\1\0\x41\0\x0b" + bytes([len(path)]) + path
-    source = PREAMBLE + b"\5\3\1\0\1" + b"\x0b" + bytes([len(data)]) + data
+    source = recovered("openssl", "0.10.1")
     rule = '[[dependencies]]\nitems = "all"\nnames = ["openssl*"]\nseverity = "error"\n'
-    recovered, declared = (sectile.Policy.parse(text + rule) for text in ('packages = "all"\n', ""))
-    assert not sectile.check(source, recovered).accepted
+    everything, declared = (sectile.Policy.parse(text + rule) for text in ('packages = "all"\n', ""))
+    assert not sectile.check(source, everything).accepted
     assert sectile.check(source, declared).accepted
     assert not sectile.check(source, declared, recovered=True).accepted
+
+
+@pytest.mark.parametrize("packages", ["declared", "all"])
+def test_an_sbom_has_the_advisories_of_its_packages(packages: str, tmp_path: Path, command: Callable[..., bytes]) -> None:
+    file = tmp_path / "app.wasm"
+    file.write_bytes(recovered("smallvec", "1.6.0"))
+    expected = command("sbom", file, "--packages", packages, "--advisories", ADVISORIES).decode()
+    document = sectile.sbom(file, recovered=packages == "all", advisories=ADVISORIES)
+    assert document + "\n" == expected
+    assert ("RUSTSEC-2021-0003" in document) == (packages == "all")

@@ -38,11 +38,12 @@ def test_the_examples_of_the_readme_run() -> None:
 
 
 def test_the_audits_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, audit, _, ray = examples(PACKAGE / "README.md")
+    _, audit, since, _, ray = examples(PACKAGE / "README.md")
     store(tmp_path)
     monkeypatch.chdir(tmp_path)
     with contextlib.redirect_stdout(io.StringIO()) as output:
         exec(audit, {})
+        exec(since, {"sectile": sectile})
     assert output.getvalue() == "[('store/a.wasm', 1)]\n"
     assert run_ray(ray).startswith("1 ['part-")
 

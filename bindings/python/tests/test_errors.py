@@ -5,13 +5,14 @@ import io
 import os
 import pickle
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import sectile
-from conftest import HOSTILE, PREAMBLE, component, module
+from conftest import HOSTILE, PREAMBLE, as_another_user, component, module
 
 READERS: list[Callable[..., object]] = [
     sectile.read,
@@ -48,13 +49,33 @@ def test_reading_a_directory_names_it(tmp_path: Path) -> None:
     assert raised.value.filename == str(tmp_path)
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")
-def test_a_forbidden_file_is_a_permission_error(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
+@pytest.mark.parametrize("read", READERS)
+def test_a_forbidden_file_is_a_permission_error(read: Callable[..., object], tmp_path: Path) -> None:
     file = tmp_path / "app.wasm"
     file.write_bytes(PREAMBLE)
     file.chmod(0)
-    with pytest.raises(PermissionError):
-        sectile.read(file)
+    with as_another_user(), pytest.raises(PermissionError) as raised:
+        read(file)
+    assert raised.value.errno == errno.EACCES and raised.value.filename == str(file)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_not_utf_8_are_paths(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/latin-\xf6.wasm"
+    path = os.fsdecode(name)
+    Path(path).write_bytes(module(licenses="MIT"))
+    for given in (path, Path(path)):
+        assert sectile.read(given).root.licenses == "MIT"
+    assert sectile.edit(path, set={"licenses": "0BSD"})
+    (row,) = sectile.audit(name)
+    assert row["file_raw"] == name and row["licenses"] == "0BSD"
+    assert sectile.diff_reports(path, path).equal
+    Path(path).unlink()
+    for read in READERS:
+        with pytest.raises(FileNotFoundError) as raised:
+            read(path)
+        assert raised.value.filename == path
 
 
 def test_a_path_through_a_file_is_a_not_a_directory_error(tmp_path: Path) -> None:
@@ -114,7 +135,15 @@ def test_an_error_can_be_sent_to_another_process() -> None:
 def test_an_invalid_policy_has_line_and_column(tmp_path: Path) -> None:
     file = tmp_path / "policy.toml"
     file.write_text('refuse = "error"\n[[licences]]\n')
-    for load in (lambda: sectile.Policy(file), lambda: sectile.check(PREAMBLE, file)):
+    loads: list[Callable[[], object]] = [
+        lambda: sectile.Policy(file),
+        lambda: sectile.Policy.parse(file.read_text()),
+        lambda: sectile.check(PREAMBLE, file),
+        lambda: sectile.diff(PREAMBLE, PREAMBLE, file),
+        lambda: sectile.diff_reports(tmp_path, tmp_path, file),
+        lambda: sectile.audit(tmp_path, file),
+    ]
+    for load in loads:
         with pytest.raises(sectile.SectileError) as raised:
             load()
         assert (raised.value.line, raised.value.column, raised.value.offset) == (2, 3, None)

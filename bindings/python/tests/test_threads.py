@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -15,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import sectile
-from conftest import FILES, PREAMBLE, section
+from conftest import FILES, PREAMBLE, assert_ctrl_c_stops
 
 
 def summarize(path: Path) -> tuple[str, str, tuple[sectile.Package, ...]]:
@@ -84,13 +82,4 @@ def test_other_threads_run_while_a_file_is_digested(large: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_stops_a_long_call(large: Path) -> None:
-    code = f"import sectile; print('ready', flush=True); sectile.digest({str(large)!r})"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(0.2)
-        start = time.perf_counter()
-        process.send_signal(signal.SIGINT)
-        assert b"KeyboardInterrupt" in process.stderr.read()
-        process.wait()
-        assert time.perf_counter() - start < 5
+    assert_ctrl_c_stops(f"sectile.digest({str(large)!r})")

@@ -195,6 +195,41 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class RowChange:
+    """A binary that only one of two sets has, or that differs."""
+
+    state: str
+    """`new`, `gone` or `changed`."""
+    old: str | None
+    """Name in the old set; `None` if the binary is new."""
+    new: str | None
+    """Name in the new set; `None` if the binary is gone."""
+    content_equal: bool | None
+    """Whether everything but custom sections is the same; `None` if it was not compared."""
+    differences: tuple[Difference, ...]
+    """The differences, if both sets have the binary."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportComparison:
+    """The differences between two sets of binaries."""
+
+    equal: bool
+    """Whether both sets have the same binaries, without differences."""
+    complete: bool
+    """Whether both reports are complete, and every binary was read to its end."""
+    counts: dict[str, int]
+    """Number of rows that are `new`, `gone`, `changed` and `unchanged`; of `new_findings` and `gone_findings`."""
+    changes: tuple[RowChange, ...]
+    """Rows that are not unchanged: those of the new set in their order, then those that are gone."""
+    json: str
+
+    def to_json(self) -> str:
+        """Returns the lines of `sectile diff --json`."""
+        return self.json
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A section that an edit adds, removes or replaces."""
 

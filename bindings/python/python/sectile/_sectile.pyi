@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Any, Final, Protocol, TypeAlias, final, overload
 
-from ._records import Changes, Comparison, Dependency, Digests, Finding, Key, Package, Range, Section, Verdict
+from ._records import Changes, Comparison, Dependency, Digests, Finding, Key, Package, Range, ReportComparison, Section, Verdict
 
 class _SeekableFile(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -29,6 +29,7 @@ __all__ = [
     "audit",
     "check",
     "diff",
+    "diff_reports",
     "digest",
     "edit",
     "keys",
@@ -167,6 +168,8 @@ def audit(
     inside: str = "local",
     nested: int = 4,
     ignore_rules: bool = False,
+    since: _Path | None = None,
+    trust_report: bool = False,
     parquet: _Path | None = None,
     progress: Callable[[int, int, int], object] | None = None,
 ) -> Table: ...
@@ -203,6 +206,15 @@ def diff(
     advisories: _Paths = (),
     vex: _Paths = (),
 ) -> Comparison: ...
+def diff_reports(
+    old: _Path,
+    new: _Path,
+    policy: _Path | Policy | None = None,
+    *,
+    recovered: bool = False,
+    advisories: _Paths = (),
+    vex: _Paths = (),
+) -> ReportComparison: ...
 def run(arguments: list[str]) -> int: ...
 @overload
 def edit(
