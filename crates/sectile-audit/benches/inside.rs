@@ -68,7 +68,7 @@ fn measure(name: &str, path: &Path, rounds: usize) {
     let entries = walkdir::WalkDir::new(path).sort_by_file_name().into_iter();
     let entries = entries.map(|entry| entry.expect("the directory can be read"));
     let files: Vec<PathBuf> =
-        entries.filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path()).collect();
+        entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path).collect();
     let cached = in_cache(&files, rounds);
     let audit = Audit::new(Policy::default()).with_threads(1);
     let roots = [path.into()];

@@ -254,7 +254,7 @@ fn extend_offsets(offsets: &mut Vec<i32>, other: &[i32], range: &Range<usize>) -
     let (start, end) = (other[range.start], other[range.end]);
     let shift = offsets[offsets.len() - 1] - start;
     offsets.extend(other[range.start + 1..=range.end].iter().map(|offset| offset + shift));
-    start as usize..end as usize
+    start.cast_unsigned() as usize..end.cast_unsigned() as usize
 }
 
 fn offset_buffer(offsets: Vec<i32>) -> OffsetBuffer<i32> {
