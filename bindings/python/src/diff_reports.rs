@@ -19,8 +19,8 @@ use crate::{error, json, record};
 
 /// Compares two sets of binaries, row by row, as `sectile diff` does.
 ///
-/// Each side is a report of `audit` as Parquet or JSON lines, a directory, an archive, a URL, or a binary. What is not a
-/// report is audited first. Rows are found by their name, relative to the root of the audit. The policy, `recovered`,
+/// Each side is a report of `audit` as Parquet or JSON lines, a directory, an archive, a URL, or a binary. All but reports
+/// are audited first. Rows are found by their name, relative to the root of the audit. The policy, `recovered`,
 /// `advisories` and `vex` are those of `check`, and judge what is audited.
 #[pyfunction]
 #[pyo3(signature = (old, new, policy = None, *, recovered = false, advisories = Vec::new(), vex = Vec::new()),

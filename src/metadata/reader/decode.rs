@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{Decoder, MetadataReader, PendingSection};
 use crate::finding::FindingCode;
-use crate::metadata::check::{ValueError, has_controls};
+use crate::metadata::check::has_controls;
 use crate::metadata::convention::Decode;
 use crate::metadata::debug_link::{self, DebugLinks};
 use crate::metadata::dependencies::Dependencies;
@@ -103,10 +103,14 @@ impl<'v, O> MetadataReader<'v, O> {
             return Vec::new();
         }
         let (limit, mut inflated) = (self.limits.max_inflated, 0);
-        let packages =
-            crate::metadata::dependencies::decode(bytes, limit, &mut inflated, |ValueError { code, message }| {
+        let packages = crate::metadata::dependencies::decode(
+            bytes,
+            limit,
+            &mut inflated,
+            |crate::metadata::check::ValueError { code, message }| {
                 self.report_pending(pending, code, pending.data.start, message);
-            });
+            },
+        );
         self.inflated += inflated;
         packages
     }

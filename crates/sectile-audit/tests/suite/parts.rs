@@ -94,7 +94,7 @@ fn ignore_rules_apply_to_the_listing() {
 }
 
 #[test]
-fn a_listing_ends_when_it_is_told_to() {
+fn a_listing_stops_on_request() {
     let store = Store::large();
     let mut listed = 0;
     let mut break_at_ten = |_| {
