@@ -183,7 +183,9 @@ impl Rule {
                 None => violations.not_judged("the imports were not read"),
             },
             // The advisories are judged by all their rules together.
-            Demand::Advisories(_) if policy.advisories.is_some() || report.saved_advisories.is_some() => {}
+            Demand::Advisories(_)
+                if cfg!(feature = "advisories")
+                    && (policy.advisories.is_some() || report.saved_advisories.is_some()) => {}
             Demand::Advisories(_) => violations.not_judged("no database of advisories was given"),
         }
         violations.findings().into_vec()

@@ -10,7 +10,7 @@
 //!
 //! With [`Policy::with_advisories`], a policy also judges the packages of a binary by known advisories.
 //! An [`AdvisoryRule`] decides which of them refuse the binary. Without the feature `advisories`,
-//! which is on by default, such a rule is valid but not judged.
+//! which is on by default, such a rule is broken: `not-judged`.
 //!
 //! A policy may contain [`Exception`]s for files at certain paths or with certain digests. A report
 //! does not hold this context: pass it to [`Policy::judge_with_context`] as a [`JudgeContext`].
