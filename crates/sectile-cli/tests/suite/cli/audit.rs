@@ -513,7 +513,7 @@ fn damaged_saved_rows_are_errors() {
     for (text, message) in [
         (String::new(), "not the output of `sectile audit --format jsonl`"),
         ("file,row\n".to_owned(), "not the output of `sectile audit --format jsonl`"),
-        (text.replace("\"schema\":2", "\"schema\":1"), "has schema 1, and this version reads schema 2"),
+        (text.replace("\"schema\":2", "\"schema\":1"), "the rows have schema 1, and this version reads schema 2"),
         (text.replace("\"row\":\"binary\"", "\"row\":\"other\""), "line 2 is not a row"),
         (text.replacen("\"outcome\"", "\"out\"", 1), "line 2 is not a row"),
         (text.replace("not-spdx", "no-such-code"), "line 3 is not a row"),
