@@ -10,7 +10,7 @@ use aho_corasick::{Input, MatchKind, Span};
 
 /// Finds byte strings.
 pub(super) enum Searcher {
-    /// With vector instructions. There is no such searcher for WebAssembly.
+    /// With vector instructions. `aho-corasick` has none for WebAssembly.
     #[cfg(not(target_family = "wasm"))]
     Packed(packed::Searcher),
     /// On processors without them.

@@ -46,7 +46,7 @@ pub(super) enum BadAnswer {
     Elsewhere,
     /// Its bytes never arrive.
     Hangs,
-    /// There is no answer.
+    /// The store never answers.
     Silent,
     Denied,
 }
