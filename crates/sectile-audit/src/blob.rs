@@ -103,6 +103,9 @@ pub(super) struct ArchiveFinding {
 
 /// The bytes of a blob.
 pub(super) enum Content<'b> {
+    /// All bytes of a file that one call of the system read. A change of the file before the call would have changed
+    /// its length or its state, and a later change does not concern these bytes.
+    Bytes(&'b [u8]),
     /// A range of a file, readable at any position: the whole file, or a stored entry of an archive.
     Range {
         input: &'b Input,

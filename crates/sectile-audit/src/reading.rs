@@ -51,6 +51,11 @@ impl ReadOptions<'_> {
     /// Reads a blob, with `buffer` for streams. Returns `None` if it was stopped before the end.
     pub(super) fn read<'b>(&self, content: Content<'b>, buffer: &mut [u8]) -> Option<BlobReading<'b>> {
         match content {
+            Content::Bytes(mut bytes) if self.hashes => self.read_stream(&mut bytes, buffer),
+            Content::Bytes(bytes) => {
+                let reading = self.read_slice(bytes);
+                Some(BlobReading { size: Some(bytes.len() as u64), ..reading })
+            }
             Content::Stream(stream) => self.read_stream(stream, buffer),
             #[cfg(any(feature = "registry", feature = "remote"))]
             Content::Reading(reading) => Some(*reading),
@@ -77,18 +82,21 @@ impl ReadOptions<'_> {
 
     /// Reads the requested parts of a file. If the head is the whole file, values borrow from it.
     fn read_range<'b>(&self, input: &Input, range: Range<u64>, head: &'b [u8]) -> BlobReading<'b> {
-        let Policy { limits, .. } = *self.policy;
         let len = range.end - range.start;
         if head.len() as u64 == len {
-            let mut visitor = OutlineVisitor::new(self.with_parts(PolicyReader::slice(self.policy)), self.outline);
-            let outcome = drive::scan_slice(head, &mut visitor, limits);
-            blob_reading(visitor, outcome, len)
-        } else {
-            let source = RangeWithHead { input, start: range.start, head, bytes_read: Cell::new(0) };
-            let mut visitor = self.stream_visitor();
-            let outcome = drive::scan_at(&source, len, &mut visitor, limits);
-            blob_reading(visitor, outcome, head.len() as u64 + source.bytes_read.get())
+            return self.read_slice(head);
         }
+        let source = RangeWithHead { input, start: range.start, head, bytes_read: Cell::new(0) };
+        let mut visitor = self.stream_visitor();
+        let outcome = drive::scan_at(&source, len, &mut visitor, self.policy.limits);
+        blob_reading(visitor, outcome, head.len() as u64 + source.bytes_read.get())
+    }
+
+    /// Reads the requested parts of a blob in memory. Values borrow from it.
+    fn read_slice<'b>(&self, bytes: &'b [u8]) -> BlobReading<'b> {
+        let mut visitor = OutlineVisitor::new(self.with_parts(PolicyReader::slice(self.policy)), self.outline);
+        let outcome = drive::scan_slice(bytes, &mut visitor, self.policy.limits);
+        blob_reading(visitor, outcome, bytes.len() as u64)
     }
 
     fn stream_visitor(&self) -> StreamVisitor {

@@ -145,6 +145,7 @@ impl BlobSink for RowCopier<'_> {
             return;
         }
         match blob.content {
+            Content::Bytes(mut bytes) => self.add(&mut bytes),
             Content::Range { input, range, .. } => self.add(&mut RangeReader { input, range }),
             Content::Stream(stream) => self.add(stream),
             #[cfg(any(feature = "registry", feature = "remote"))]

@@ -9,6 +9,7 @@ use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::file_kind::FileKind;
 use super::formats;
 use super::images::{BlobId, ImageNames, LayerIndex};
+use super::last_directory::LastDirectory;
 use super::options::WalkOptions;
 use super::probe::{Probe, ProbeBuffer};
 use crate::blob::{Blob, BlobLocation, BlobSink, Content, FileState, NotOpened, WalkError};
@@ -16,6 +17,7 @@ use crate::fill::{fill_at, fill_exact_at};
 use sectile::FindingCode;
 use sectile::Input;
 use sectile::digest::Digest;
+use sectile::drive::ReadAt;
 use sectile::internal::fingerprint::FileId;
 use sectile::internal::{self, Link};
 
@@ -24,13 +26,19 @@ pub(super) const HEAD_LEN: usize = 4 << 10;
 
 /// Buffers that a thread reuses for all files.
 pub(in super::super) struct Scratch {
+    /// The directory of the last files.
+    pub(super) directory: LastDirectory,
     head: Box<[u8; HEAD_LEN]>,
     probe: ProbeBuffer,
 }
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self { head: Box::new([0; HEAD_LEN]), probe: ProbeBuffer::default() }
+        Self {
+            directory: LastDirectory::default(),
+            head: Box::new([0; HEAD_LEN]),
+            probe: ProbeBuffer::default(),
+        }
     }
 }
 
@@ -79,8 +87,12 @@ impl FileEntry {
         sink: &mut dyn BlobSink,
         keep: Option<&mut dyn FnMut(FileId, Self)>,
     ) {
-        let link = if self.is_root { Link::Followed } else { Link::Refused };
-        let input = match internal::open(&self.path, OpenOptions::new().read(true), link) {
+        let file = if self.is_root {
+            internal::open(&self.path, OpenOptions::new().read(true), Link::Followed)
+        } else {
+            scratch.directory.open(&self.path)
+        };
+        let input = match file {
             Ok(file) => Input::from_file(file),
             Err(error) => return self.fail(&error, sink),
         };
@@ -151,8 +163,12 @@ impl FileEntry {
                 archive::inspect(&file, &input, start.head, options, sink);
             }
             FileRole::Binary => {
-                let probed = bytes_read - start.head.len() as u64;
-                let content = Content::Range { input: &input, range: 0..input.len(), head: start.head, probed };
+                let content = if start.is_whole {
+                    Content::Bytes(start.head)
+                } else {
+                    let probed = bytes_read - start.head.len() as u64;
+                    Content::Range { input: &input, range: 0..input.len(), head: start.head, probed }
+                };
                 let is_wasm = FileKind::detect(start.head) == FileKind::Wasm;
                 let file = (searches && is_wasm)
                     .then(|| ArchiveFile::local(path.into(), state.clone(), location.clone(), expects_wasm));
@@ -193,6 +209,8 @@ impl FileEntry {
 /// The first page of a file, and the role of the file in the audit.
 struct FileStart<'h> {
     head: &'h [u8],
+    /// Whether one read returned all bytes of the file and reached its end.
+    is_whole: bool,
     /// All bytes of a short file, or else the first page.
     known: &'h [u8],
     role: FileRole,
@@ -218,11 +236,11 @@ impl<'h> FileStart<'h> {
         expects_wasm: bool,
         options: &WalkOptions,
     ) -> io::Result<Self> {
-        let Scratch { head, probe: buffer } = scratch;
-        let head = read_head(input, head)?;
+        let Scratch { head, probe: buffer, .. } = scratch;
+        let (head, is_whole) = read_first(input, head)?;
         let kind = FileKind::detect_in(input, 0..input.len(), head);
         let opens_archives = options.max_nesting > 0;
-        let mut start = Self { head, known: head, role: FileRole::Binary, bytes_read: head.len() as u64 };
+        let mut start = Self { head, is_whole, known: head, role: FileRole::Binary, bytes_read: head.len() as u64 };
         if kind.is_container() && opens_archives {
             start.role = FileRole::Archive;
             return Ok(start);
@@ -250,7 +268,21 @@ impl<'h> FileStart<'h> {
 
 /// Reads the first page of a file, or all of a shorter one. If the file shrank, the next read reports that.
 pub(super) fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<&'h [u8]> {
+    Ok(read_first(input, head)?.0)
+}
+
+/// As [`read_head`], with whether the first read returned all bytes and reached the end of the file.
+fn read_first<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<(&'h [u8], bool)> {
     let len = usize::try_from(input.len()).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
-    let filled = fill_at(input, &mut head[..len], 0)?;
-    Ok(&head[..filled])
+    // One byte more, if it fits, shows whether the file grew.
+    let most = HEAD_LEN.min(len + 1);
+    let first = match input.read_at(&mut head[..most], 0) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
+        first => first?,
+    };
+    if first == len && first < most {
+        return Ok((&head[..len], true));
+    }
+    let filled = first + if first < len { fill_at(input, &mut head[first..len], first as u64)? } else { 0 };
+    Ok((&head[..filled.min(len)], false))
 }

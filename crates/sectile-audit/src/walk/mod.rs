@@ -12,6 +12,7 @@ mod file_format;
 mod file_kind;
 mod formats;
 mod images;
+mod last_directory;
 mod layout;
 mod links;
 mod listing;

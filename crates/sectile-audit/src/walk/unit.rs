@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::embedded::EmbeddedEntry;
 use super::file::{FileEntry, Scratch};
+use super::last_directory::LastDirectory;
 use super::links::{HardLinks, UnitTicket};
 #[cfg(feature = "remote")]
 use super::objects::{ObjectBatch, RequestRuntime};
@@ -138,6 +139,7 @@ impl Unit {
         sink: &mut dyn BlobSink,
     ) {
         let links = &self.ticket.0;
+        scratch.directory = LastDirectory::default(); // it may have been replaced since the last unit
         for (nth, entry) in self.entries.into_iter().enumerate() {
             if sink.should_stop() {
                 return;
