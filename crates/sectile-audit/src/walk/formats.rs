@@ -152,7 +152,10 @@ pub(super) fn detect(sample: Sample<'_>) -> Option<&'static str> {
             Place::Volume => Some(sample.volume),
             Place::Tail(at) => sample.tail.len().checked_sub(at).map(|start| &sample.tail[start..]),
         };
-        bytes.is_some_and(|bytes| bytes.starts_with(signature.bytes)) && (signature.check)(sample.head)
+        // Most signatures differ in their first byte, which needs no call of `memcmp`.
+        let may_be = |bytes: &[u8]| signature.bytes.first().is_none_or(|first| bytes.first() == Some(first));
+        bytes.is_some_and(|bytes| may_be(bytes) && bytes.starts_with(signature.bytes))
+            && (signature.check)(sample.head)
     };
     FORMATS.iter().find(|format| format.signatures.iter().any(is_at)).map(|format| format.name)
 }
@@ -162,10 +165,12 @@ pub(super) fn detect(sample: Sample<'_>) -> Option<&'static str> {
 /// Source: RFC 7932, 1.
 pub(super) fn detect_by_name(name: &OsStr, head: &[u8]) -> Option<&'static str> {
     let is_brotli = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("br"));
-    // The last character of the sample may be incomplete.
-    let is_text =
-        std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |text| !text.contains('\0'));
-    (is_brotli && !head.is_empty() && !is_text).then_some("brotli")
+    (is_brotli && !head.is_empty() && !is_text(head)).then_some("brotli")
+}
+
+/// Whether a sample is text. Its last character may be incomplete.
+fn is_text(head: &[u8]) -> bool {
+    std::str::from_utf8(head).map_or_else(|error| error.error_len().is_none(), |text| !text.contains('\0'))
 }
 
 fn at(head: &[u8], at: usize, bytes: &[u8]) -> bool {

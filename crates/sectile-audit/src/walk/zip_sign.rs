@@ -6,7 +6,8 @@ use memchr::memmem;
 pub(super) fn has_zip_end(tail: &[u8]) -> bool {
     const RECORD: usize = 22;
     const ONE_ENTRY: u32 = 46;
-    memmem::rfind_iter(tail, b"PK\x05\x06").any(|at| {
+    // Searching forward uses vector instructions.
+    memmem::find_iter(tail, b"PK\x05\x06").any(|at| {
         tail.get(at..at + RECORD).is_some_and(|record| {
             let size = u32::from_le_bytes([record[12], record[13], record[14], record[15]]);
             record[10..12] != [0; 2] || size >= ONE_ENTRY
