@@ -61,6 +61,43 @@ pub fn differs_in_case(value: &str) -> bool {
 
 /// Returns the errors of a license value.
 pub(super) fn check(value: &str) -> Vec<ValueError> {
+    if is_simple(value) { Vec::new() } else { check_parsed(value) }
+}
+
+/// Whether a value is a valid expression without parentheses whose identifiers are listed, current
+/// and in the case of the list. Most values are such expressions, and the parser takes several times
+/// as long.
+fn is_simple(value: &str) -> bool {
+    let mut words = value.split(' ');
+    loop {
+        if !words.next().is_some_and(is_current_license) {
+            return false;
+        }
+        let mut operator = words.next();
+        if operator == Some("WITH") {
+            if !words.next().is_some_and(is_current_exception) {
+                return false;
+            }
+            operator = words.next();
+        }
+        match operator {
+            None => return true,
+            Some("AND" | "OR") => {}
+            Some(_) => return false,
+        }
+    }
+}
+
+fn is_current_license(word: &str) -> bool {
+    let current = spdx::license_id(word).is_some_and(|id| id.name == word && !id.is_deprecated());
+    current && no_license(word).is_none() && !is_unlisted(word)
+}
+
+fn is_current_exception(word: &str) -> bool {
+    spdx::exception_id(word).is_some_and(|id| id.name == word && !id.is_deprecated())
+}
+
+fn check_parsed(value: &str) -> Vec<ValueError> {
     if NO_LICENSE.contains(&value.trim_matches(' ')) {
         return Vec::new();
     }
@@ -317,6 +354,38 @@ mod tests {
             assert_eq!(corrected_license(value).as_deref().map(str::trim), Some(meant));
             assert!(license_expression(value).is_some() && !differs_in_case(value), "{value}");
         }
+    }
+
+    #[test]
+    fn simple_expressions_are_those_that_the_parser_accepts() {
+        let licenses = LICENSES.iter().map(|license| license.name);
+        let exceptions = EXCEPTIONS.iter().map(|exception| exception.name);
+        let terms = licenses.clone().chain(exceptions).chain(["", "NONE", "LicenseRef-a", "AdditionRef-a", "(MIT)"]);
+        let mut simple = 0;
+        for term in terms {
+            for value in [
+                term.to_owned(),
+                format!("{term}+"),
+                format!("MIT OR {term}"),
+                format!("{term} AND ISC OR MIT"),
+                format!("MIT WITH {term}"),
+                format!("{term} WITH LLVM-exception"),
+                format!("Apache-2.0 WITH {term} OR MIT"),
+                format!("MIT {term}"),
+                format!("{term} and MIT"),
+                format!("{term} OR"),
+                format!("{term}  OR MIT"),
+                format!(" {term}"),
+                format!("{term} WITH LLVM-exception WITH LLVM-exception"),
+            ] {
+                if is_simple(&value) {
+                    simple += 1;
+                    assert_eq!(check_parsed(&value), [], "{value}");
+                }
+            }
+        }
+        assert!(simple > 4 * licenses.len(), "{simple}");
+        assert!(is_simple("Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT"));
     }
 
     #[test]
