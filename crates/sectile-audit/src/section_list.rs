@@ -22,6 +22,10 @@ pub(super) const MAX_SECTIONS: usize = 4096;
 /// Maximum bytes of all names of custom sections in a row.
 const MAX_NAMES: usize = 64 << 10;
 
+/// Number of sections, and bytes of names, of a typical module.
+const TYPICAL_SECTIONS: usize = 16;
+const TYPICAL_NAMES: usize = 64;
+
 #[derive(Clone, Debug)]
 struct ListedSection {
     item: u32,
@@ -39,6 +43,10 @@ impl SectionList {
         if self.sections.len() == MAX_SECTIONS || self.names.len() + section.name().len() > MAX_NAMES {
             self.sections = Vec::new();
         } else if self.sections.len() as u64 + 1 == self.count {
+            if self.sections.is_empty() {
+                self.sections.reserve(TYPICAL_SECTIONS);
+                self.names.reserve(TYPICAL_NAMES);
+            }
             let start = self.names.len();
             self.names.push_str(section.name());
             self.sections.push(ListedSection {

@@ -1,13 +1,16 @@
 //! Detects the records of a zip in a part of a file that begins as something else.
 
-use memchr::memmem;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 /// Whether the last bytes of a file may contain the end record of a zip with entries.
 pub(super) fn has_zip_end(tail: &[u8]) -> bool {
     const RECORD: usize = 22;
     const ONE_ENTRY: u32 = 46;
+    static END: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"PK\x05\x06"));
     // Searching forward uses vector instructions.
-    memmem::find_iter(tail, b"PK\x05\x06").any(|at| {
+    END.find_iter(tail).any(|at| {
         tail.get(at..at + RECORD).is_some_and(|record| {
             let size = u32::from_le_bytes([record[12], record[13], record[14], record[15]]);
             record[10..12] != [0; 2] || size >= ONE_ENTRY
@@ -19,7 +22,8 @@ pub(super) fn has_zip_end(tail: &[u8]) -> bool {
 ///
 /// If a zip has no directory, 7-Zip finds an entry by its header at any position.
 pub(super) fn has_zip_entry(bytes: &[u8]) -> bool {
-    memmem::find_iter(bytes, b"PK").any(|at| match bytes[at..] {
+    static RECORD: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(b"PK"));
+    RECORD.find_iter(bytes).any(|at| match bytes[at..] {
         [_, _, 3, 4, ..] => is_entry(&bytes[at..], 8),
         [_, _, 1, 2, ..] => is_entry(&bytes[at..], 10),
         _ => false,

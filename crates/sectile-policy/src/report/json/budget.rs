@@ -9,6 +9,9 @@ const MAX_RATIO: u64 = 40;
 /// Bytes of JSON that every file may have.
 const MIN_BUDGET: u64 = 256 << 10;
 
+/// Length in bytes that most items do not exceed.
+const TYPICAL_PIECE: usize = 1 << 10;
+
 /// Remaining bytes for pieces of JSON. After the first piece that does not fit, all pieces are
 /// omitted.
 #[derive(Debug)]
@@ -22,12 +25,12 @@ impl Budget {
     /// The budget for a file of this length.
     pub(super) fn for_size(size: Option<u64>) -> Self {
         let left = size.unwrap_or(0).saturating_mul(MAX_RATIO).max(MIN_BUDGET);
-        Self { left, left_out: 0, piece: Vec::new() }
+        Self { left, left_out: 0, piece: Vec::with_capacity(TYPICAL_PIECE) }
     }
 
     /// A budget that is never used up.
     pub(super) fn unlimited() -> Self {
-        Self { left: u64::MAX, left_out: 0, piece: Vec::new() }
+        Self { left: u64::MAX, left_out: 0, piece: Vec::with_capacity(TYPICAL_PIECE) }
     }
 
     /// Writes a piece if it fits, and returns whether it did.
