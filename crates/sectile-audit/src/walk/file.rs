@@ -34,11 +34,7 @@ pub(in super::super) struct Scratch {
 
 impl Default for Scratch {
     fn default() -> Self {
-        Self {
-            directory: LastDirectory::default(),
-            head: Box::new([0; HEAD_LEN]),
-            probe: ProbeBuffer::default(),
-        }
+        Self { directory: LastDirectory::default(), head: Box::new([0; HEAD_LEN]), probe: ProbeBuffer::default() }
     }
 }
 

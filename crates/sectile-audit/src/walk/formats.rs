@@ -154,8 +154,7 @@ pub(super) fn detect(sample: Sample<'_>) -> Option<&'static str> {
         };
         // Most signatures differ in their first byte, which needs no call of `memcmp`.
         let may_be = |bytes: &[u8]| signature.bytes.first().is_none_or(|first| bytes.first() == Some(first));
-        bytes.is_some_and(|bytes| may_be(bytes) && bytes.starts_with(signature.bytes))
-            && (signature.check)(sample.head)
+        bytes.is_some_and(|bytes| may_be(bytes) && bytes.starts_with(signature.bytes)) && (signature.check)(sample.head)
     };
     FORMATS.iter().find(|format| format.signatures.iter().any(is_at)).map(|format| format.name)
 }

@@ -113,6 +113,10 @@ impl BlobSink for Recorder {
         let mut bytes = Vec::new();
         let (mut is_part, mut broke) = (false, false);
         match blob.content {
+            Content::Bytes(content) => {
+                is_part = true;
+                bytes.extend_from_slice(content);
+            }
             Content::Range { input, range, head, .. } => {
                 is_part = true;
                 bytes.resize((range.end - range.start) as usize, 0);

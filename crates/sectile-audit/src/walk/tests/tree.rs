@@ -194,6 +194,8 @@ mod unix {
         passed: usize,
         reported: Vec<&'static str>,
         was_read: bool,
+        /// Whether one read returned all bytes of the file.
+        was_whole: bool,
     }
 
     impl ChangingSink {
@@ -223,6 +225,7 @@ mod unix {
         }
         fn add_blob(&mut self, blob: Blob<'_>) {
             match blob.content {
+                Content::Bytes(_) => self.was_whole = true,
                 Content::Range { range, head, .. } => self.parts.push((range, head.to_vec())),
                 Content::Stream(stream) => _ = std::io::copy(stream, &mut std::io::sink()), // fails after the file shrank
                 #[cfg(feature = "remote")]
@@ -251,14 +254,37 @@ mod unix {
         let path = directory.path().join("a");
         fs::write(&path, bytes).unwrap();
         let (parts, reported) = (Vec::new(), Vec::new());
-        let mut sink =
-            ChangingSink { path: path.clone(), len, when, parts, seen: 0, passed: 0, reported, was_read: false };
+        let mut sink = ChangingSink {
+            path: path.clone(),
+            len,
+            when,
+            parts,
+            seen: 0,
+            passed: 0,
+            reported,
+            was_read: false,
+            was_whole: false,
+        };
         let options = WalkOptions::default();
         walk(&[path.into()], &options, &|| false, &mut |unit| {
             unit.inspect(&options, read_options(), &mut Scratch::default(), &mut sink);
             ControlFlow::Continue(())
         });
         sink
+    }
+
+    #[test]
+    fn short_file_is_whole_unless_its_length_changes() {
+        let page = [MODULE, &vec![0; 4096 - MODULE.len()]].concat();
+        for (bytes, longer, is_whole) in
+            [(MODULE, 0, true), (MODULE, 1, false), (MODULE, 5000, false), (&page, 0, false)]
+        {
+            let len = bytes.len() as u64 + longer;
+            let ChangingSink { was_whole, seen, .. } = changing(bytes, len, ChangeTime::Opened);
+            assert_eq!((was_whole, seen), (is_whole, 1), "{longer}");
+        }
+        let ChangingSink { was_whole, seen, .. } = changing(MODULE, MODULE.len() as u64 - 1, ChangeTime::Opened);
+        assert_eq!((was_whole, seen), (false, 1));
     }
 
     #[test]
