@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::Row;
 use super::baseline::Baseline;
 use super::comparison::RowComparison;
+use super::encoder::SpareTexts;
 use super::format::Format;
 use super::progress::Progress;
 use sectile::internal::fingerprint::FileId;
@@ -30,6 +31,8 @@ pub(super) struct Context<'a> {
     pub(super) visitor: Option<RowVisitor<'a>>,
     /// The output formats, in the order of their writers.
     pub(super) formats: Vec<Format>,
+    /// Buffers for the rows of the workers, which the writer gives back.
+    pub(super) spare_texts: SpareTexts,
     pub(super) progress: &'a Progress,
     /// The exceptions of the policy that verdicts name.
     pub(super) exceptions: ExceptionUse<'a>,

@@ -1,5 +1,7 @@
 //! Encodes rows in the output formats, on one thread.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 #[cfg(feature = "arrow")]
 use super::columns::{RowBatch, RowColumns};
 use super::{Format, Row};
@@ -35,6 +37,35 @@ pub(super) struct EncodedRows {
 
 /// Maximum capacity in bytes that is reserved for the text of the next rows.
 const MAX_RESERVED: usize = 512 << 10;
+
+/// Buffers of rows that were written, for the next ones. Otherwise the allocator returns them to the system each time.
+#[derive(Debug, Default)]
+pub(super) struct SpareTexts(Mutex<Vec<Vec<u8>>>);
+
+impl SpareTexts {
+    /// Maximum number of buffers, so that they take at most 8 MiB.
+    const MAX_LEN: usize = 16;
+
+    /// Keeps the buffers of rows that were written.
+    pub(super) fn add(&self, written: EncodedRows) {
+        let mut spare = self.lock();
+        for mut text in written.texts {
+            if spare.len() < Self::MAX_LEN && (1..=MAX_RESERVED).contains(&text.capacity()) {
+                text.clear();
+                spare.push(text);
+            }
+        }
+    }
+
+    /// A spare buffer, or a new one of this capacity.
+    fn take(&self, capacity: usize) -> Vec<u8> {
+        self.lock().pop().unwrap_or_else(|| Vec::with_capacity(capacity))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl RowEncoder {
     pub(super) fn new(formats: &[Format]) -> Self {
@@ -87,9 +118,9 @@ impl RowEncoder {
     }
 
     /// Takes the rows so far.
-    pub(super) fn take(&mut self) -> EncodedRows {
+    pub(super) fn take(&mut self, spare: &SpareTexts) -> EncodedRows {
         // Reserves about the length of these rows for the next ones.
-        let next = self.texts.iter().map(|text| Vec::with_capacity((text.len() + text.len() / 8).min(MAX_RESERVED)));
+        let next = self.texts.iter().map(|text| spare.take((text.len() + text.len() / 8).min(MAX_RESERVED)));
         let next = next.collect();
         EncodedRows {
             texts: std::mem::replace(&mut self.texts, next),

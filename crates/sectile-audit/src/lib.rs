@@ -48,6 +48,7 @@ pub use self::columns::{COLUMNS_VERSION, SCHEMA_KEY, schema};
 pub use self::comparison::ComparisonCounts;
 use self::comparison::RowComparison;
 use self::context::{Context, RowVisitor};
+use self::encoder::SpareTexts;
 pub use self::format::{Format, FormatWriter, sbom_vulnerabilities};
 pub use self::info::{AuditInfo, Stop};
 pub use self::output::{ReportFile, ReportWriter, write_atomic};
@@ -299,6 +300,7 @@ impl Audit {
             comparison: comparison.as_ref(),
             visitor,
             formats: outputs.iter().map(|output| output.format).collect(),
+            spare_texts: SpareTexts::default(),
             progress,
             exceptions: self.policy.exception_use(),
             outputs: &self.outputs,

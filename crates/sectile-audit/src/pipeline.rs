@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use super::context::Context;
+use super::encoder::SpareTexts;
 use super::format::{FormatWriter, write_encoded};
 use super::info::Stop;
 use super::root::Root;
@@ -64,7 +65,7 @@ impl Pipeline<'_> {
                 }
             }
             drop(waiting);
-            let written = write(&in_order, outputs);
+            let written = write(&in_order, outputs, &self.context.spare_texts);
             if written.is_err() {
                 self.context.abort();
             }
@@ -112,11 +113,16 @@ impl Pipeline<'_> {
 }
 
 /// Writes the rows unit by unit. Returns the file of the last row.
-fn write(in_order: &Receiver<Receiver<RowChunk>>, outputs: &mut [FormatWriter<'_>]) -> io::Result<Option<OsString>> {
+fn write(
+    in_order: &Receiver<Receiver<RowChunk>>,
+    outputs: &mut [FormatWriter<'_>],
+    spare_texts: &SpareTexts,
+) -> io::Result<Option<OsString>> {
     let mut after = None;
     for RowChunk { rows, last } in in_order.iter().flatten() {
         after = last.or(after);
         write_encoded(&rows, outputs)?;
+        spare_texts.add(rows);
     }
     Ok(after)
 }

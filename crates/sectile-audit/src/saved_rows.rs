@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use self::judge::RowJudge;
 use super::baseline::line::{ArchiveLine, ExceptionLine, HeaderError, HeaderLine, OrderedMembers, RowLine};
-use super::encoder::RowEncoder;
+use super::encoder::{RowEncoder, SpareTexts};
 use super::format::write_encoded;
 use super::info::databases;
 use super::{AuditInfo, AuditOutcome, Format, FormatWriter, Row, Stop, Summary};
@@ -131,7 +131,7 @@ impl<'a> SavedRows<'a> {
             output.head(&self.info).map_err(SavedRowsError::Write)?;
         }
         let formats: Vec<Format> = outputs.iter().map(|output| output.format).collect();
-        let mut rows = RowWriter { outputs, encoder: RowEncoder::new(&formats) };
+        let mut rows = RowWriter { outputs, encoder: RowEncoder::new(&formats), spare_texts: SpareTexts::default() };
         let (mut summary, mut last, mut line) = (Summary::default(), None, Vec::new());
         let stop = loop {
             line.clear();
@@ -217,6 +217,7 @@ fn read_line(input: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<()> {
 struct RowWriter<'o, 'w> {
     outputs: &'o mut [FormatWriter<'w>],
     encoder: RowEncoder,
+    spare_texts: SpareTexts,
 }
 
 /// Length in bytes at which rows are written.
@@ -229,7 +230,10 @@ impl RowWriter<'_, '_> {
     }
 
     fn flush(&mut self) -> Result<(), SavedRowsError> {
-        write_encoded(&self.encoder.take(), self.outputs).map_err(SavedRowsError::Write)
+        let rows = self.encoder.take(&self.spare_texts);
+        write_encoded(&rows, self.outputs).map_err(SavedRowsError::Write)?;
+        self.spare_texts.add(rows);
+        Ok(())
     }
 }
 

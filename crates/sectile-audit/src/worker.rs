@@ -124,7 +124,7 @@ impl<'a> Worker<'a> {
         if self.encoder.len() == 0 && self.last.is_none() {
             return;
         }
-        let chunk = RowChunk { rows: self.encoder.take(), last: self.last.take() };
+        let chunk = RowChunk { rows: self.encoder.take(&self.context.spare_texts), last: self.last.take() };
         if self.rows.as_ref().is_none_or(|rows| rows.send(chunk).is_err()) {
             self.context.abort(); // the writer has ended
         }
