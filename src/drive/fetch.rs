@@ -160,6 +160,7 @@ async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
             let read = sizer.next(&needed, source.len.unwrap_or(u64::MAX));
             buffer.advance(read.start);
             let filled = source.fill(&mut buffer, read.end, needed.end).await;
+            sizer.end_at(buffer.end());
             // Bytes that arrived before a failed request are scanned first.
             needed = scanner.feed(Window::new(buffer.bytes(), buffer.start()), visitor)?;
             filled?;

@@ -43,10 +43,19 @@ impl WindowSizer {
     pub(crate) fn next(&mut self, needed: &Range<u64>, len: u64) -> Range<u64> {
         let gap = needed.start.saturating_sub(self.end);
         let is_far = self.end == 0 || gap > self.read_cost;
-        self.window = if is_far { self.smallest() } else { self.window.saturating_mul(2).min(self.largest()) };
+        let doubled = self.window.saturating_mul(2).clamp(self.smallest(), self.largest());
+        self.window = if is_far { self.smallest() } else { doubled };
         let end = needed.end.max(needed.start.saturating_add(self.window)).min(len);
         self.end = end;
         needed.start.min(end)..end
+    }
+
+    /// Corrects the end of the last window, if the source returned fewer bytes.
+    pub(crate) fn end_at(&mut self, end: u64) {
+        if end < self.end {
+            self.window = self.window.saturating_sub(self.end - end);
+            self.end = end;
+        }
     }
 }
 

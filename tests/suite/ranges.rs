@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use sectile::Cost;
-use sectile::drive::{self, Fetch, FetchOptions, Fetched};
+use sectile::drive::{self, Fetch, FetchOptions, Fetched, PrefetchedHead};
 use sectile::metadata::StreamReader;
 use sectile::{Error, Limits, Metadata, Outcome, read_fetch, read_fetch_with, read_slice};
 use sectile_testing::parts_of;
@@ -282,4 +282,51 @@ fn an_endless_source_ends_with_its_budget() {
         }));
         assert!(error.is_limit(), "{error}");
     }
+}
+
+/// The requested ranges of a scan of a module after a head and a tail are prefetched.
+fn requests_after_prefetch(bytes: &[u8], head: u64, tail: u64) -> Vec<Range<u64>> {
+    let len = bytes.len() as u64;
+    let mut source = now(PrefetchedHead::prefetch(Ranges::of(bytes), head)).unwrap();
+    let prefetched = now(source.prefetch_tail(len - tail..len)).unwrap();
+    assert_eq!(prefetched, &bytes[(len - tail) as usize..]);
+    let outcome = now(read_fetch_with(&mut source, FetchOptions::default(), Limits::default()));
+    assert_eq!(outcome.complete().unwrap(), read_slice(bytes).unwrap());
+    let fetched: u64 = source.source().asked.iter().map(|range| range.end.min(len) - range.start).sum();
+    assert_eq!(source.bytes_fetched(), fetched);
+    source.source().asked.clone()
+}
+
+#[test]
+fn prefetched_bytes_are_not_fetched_again() {
+    let long = |sections: &[Vec<u8>]| module(&[sections, &[custom("vendor", "v")]].concat());
+    let at_ends = long(&[section(10, &[0; 300_000])]);
+    let len = at_ends.len() as u64;
+    assert_eq!(requests_after_prefetch(&at_ends, 1 << 10, 4 << 10), [0..1 << 10, len - (4 << 10)..len]);
+    // A value that crosses the ends of the head and of the tail.
+    let value = long(&[custom("licenses", "MIT"), custom("description", "d".repeat(5_000))]);
+    let len = value.len() as u64;
+    assert_eq!(requests_after_prefetch(&value, 100, 100), [0..100, len - 100..len, 100..len - 100]);
+    assert_eq!(requests_after_prefetch(&value, 100, len), [0..100, 100..len]);
+    assert_eq!(requests_after_prefetch(&value, len, 100), [0..len]);
+    // After a short head, windows are as large as the first one.
+    let distant = long(&[section(1, &[0; 5_000]), section(10, &[0; 300_000])]);
+    let requests = requests_after_prefetch(&distant, 4 << 10, 100);
+    assert_eq!((requests.len(), requests[2].clone()), (3, 5_011..5_011 + (64 << 10)));
+}
+
+#[test]
+fn a_head_is_extended_by_its_missing_bytes() {
+    let bytes = sample();
+    let len = bytes.len() as u64;
+    let mut source = now(PrefetchedHead::prefetch(Ranges { most: 3, ..Ranges::of(&bytes) }, 1)).unwrap();
+    for (end, requests) in [(1, 1), (5, 3), (4, 3)] {
+        now(source.extend_head(end)).unwrap();
+        assert_eq!((source.head().len(), source.source().asked.len()), (end.max(source.head().len() as u64) as usize, requests));
+    }
+    now(source.extend_head(len + 10)).unwrap();
+    assert_eq!((source.head(), source.bytes_fetched()), (&bytes::Bytes::from(bytes.clone()), len));
+    // An input that is shorter than its source said.
+    let mut cut = now(PrefetchedHead::prefetch(Ranges::silent(&bytes), 1)).unwrap();
+    assert_eq!(now(cut.prefetch_tail(0..len + 1)).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
 }

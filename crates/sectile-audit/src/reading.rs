@@ -127,7 +127,13 @@ impl ReadOptions<'_> {
     #[cfg(feature = "remote")]
     pub(super) async fn fetch(&self, object: &mut PrefetchedHead<Object>) -> BlobReading<'static> {
         let size = object.len();
-        let mut reading = if self.hashes { self.fetch_all(object).await } else { self.fetch_ranges(object).await };
+        let mut reading = if self.hashes {
+            let probed = object.bytes_fetched() - object.head().len() as u64;
+            let reading = self.fetch_all(object).await;
+            BlobReading { bytes_read: reading.bytes_read + probed, ..reading }
+        } else {
+            self.fetch_ranges(object).await
+        };
         reading.changed = matches!(reading.remote_error(), Some(RemoteError::Changed));
         BlobReading { size: size.or(reading.size), ..reading }
     }
@@ -137,8 +143,7 @@ impl ReadOptions<'_> {
     pub(super) async fn fetch_ranges<F: Fetch>(&self, source: &mut PrefetchedHead<F>) -> BlobReading<'static> {
         let mut visitor = self.stream_visitor();
         let outcome = drive::scan_fetch(source, &mut visitor, FetchOptions::default(), self.policy.limits).await;
-        let bytes_read = outcome.cost().bytes;
-        blob_reading(visitor, outcome, bytes_read)
+        blob_reading(visitor, outcome, source.bytes_fetched())
     }
 
     #[cfg(feature = "remote")]

@@ -20,6 +20,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::archive::{self, ArchiveFile, has_wasm_extension};
 use super::options::WalkOptions;
+use super::probe::head_len;
 use super::remote_file::{RemoteFile, RemoteStart, RemoteType};
 use crate::blob::{BlobLocation, BlobSink, FileState, WalkError};
 use crate::reading::ReadOptions;
@@ -130,23 +131,22 @@ impl ListedObject {
             return ObjectStart::Empty;
         }
         let object = objects.object(self.meta.location.clone());
-        let mut object = match PrefetchedHead::prefetch(object, PrefetchedHead::<Object>::DEFAULT_LEN).await {
+        let mut object = match PrefetchedHead::prefetch(object, head_len(self.meta.size, self.file.expects_wasm)).await {
             Ok(object) => object,
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
         };
         let is_changed = self.is_changed(&object);
         let name = OsStr::new(self.meta.location.as_ref());
         let detected = RemoteType::detect(&mut object, self.meta.size, name, self.file.expects_wasm, options).await;
-        let probed = match detected {
+        match detected {
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
             Ok(RemoteType::Archive) => return ObjectStart::Archive(Box::new(object)),
             Ok(RemoteType::Other(_)) if is_changed => return ObjectStart::Failed(RemoteError::Changed),
             Ok(RemoteType::Other(other)) => return ObjectStart::Other(other),
-            Ok(RemoteType::Wasm(probed)) => probed,
-        };
+            Ok(RemoteType::Wasm) => {}
+        }
         let mut reading = Box::new(read_options.fetch(&mut object).await);
         reading.changed |= is_changed;
-        reading.bytes_read += probed;
         ObjectStart::Read(reading, self.state_of(&object))
     }
 

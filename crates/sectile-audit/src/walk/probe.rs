@@ -110,28 +110,40 @@ impl Probe {
     }
 }
 
-/// Detects types that only the last bytes of a remote source of this length show. Requests these bytes unless the head
-/// has them.
+/// Length of the first request for a remote source of this length.
+///
+/// A long one that is called WebAssembly has its headers near its start, or far from it. Of others, more bytes are
+/// searched: those of [`probe_tail`].
+#[cfg(any(feature = "registry", feature = "remote"))]
+pub(super) fn head_len(len: u64, expects_wasm: bool) -> u64 {
+    let is_long = len > PREFIX_LEN + TAIL_LEN as u64;
+    if is_long && expects_wasm { WASM_HEAD_LEN } else { PREFIX_LEN }
+}
+
+/// Number of bytes at the start of a remote source in which archives and formats are searched. Includes the identifier
+/// of a volume.
+#[cfg(any(feature = "registry", feature = "remote"))]
+const PREFIX_LEN: u64 = 64 << 10;
+
+/// Length of the first request for a long remote source that is called WebAssembly.
+#[cfg(any(feature = "registry", feature = "remote"))]
+const WASM_HEAD_LEN: u64 = 16 << 10;
+
+/// Detects types that only the first and the last bytes of a remote source of this length show. Requests those that the
+/// head does not have. Of WebAssembly, the head suffices.
 #[cfg(any(feature = "registry", feature = "remote"))]
 pub(super) async fn probe_tail<F: Fetch>(
     kind: FileKind,
     source: &mut PrefetchedHead<F>,
     len: u64,
 ) -> io::Result<Probe> {
-    let head = source.head().clone();
-    let head_len = head.len() as u64;
-    let len = source.len().unwrap_or(len).max(head_len);
-    let start = len.saturating_sub(TAIL_LEN as u64);
-    let mut tail = head.slice(start.min(head_len) as usize..).to_vec();
-    while start + (tail.len() as u64) < len {
-        let at = start + tail.len() as u64;
-        let fetched = source.source_mut().fetch(at..len).await?;
-        if fetched.bytes().is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        tail.extend_from_slice(fetched.bytes());
+    if kind != FileKind::Wasm {
+        source.extend_head(PREFIX_LEN).await?;
     }
+    let head = source.head().clone();
+    let len = source.len().unwrap_or(len).max(head.len() as u64);
+    let start = len.saturating_sub(TAIL_LEN as u64);
+    let tail = source.prefetch_tail(start..len).await?;
     let volume = head.get(VOLUME_AT as usize..VOLUME_AT as usize + VOLUME_LEN).unwrap_or_default();
-    let bytes_read = (start + tail.len() as u64).saturating_sub(start.max(head_len));
-    Ok(Probe { bytes_read, ..Probe::new(kind, Sample { head: &head, volume, tail: &tail }, start) })
+    Ok(Probe::new(kind, Sample { head: &head, volume, tail }, start))
 }

@@ -7,6 +7,7 @@ use std::thread;
 use super::archive::{self, ArchiveFile};
 use super::images::{absent_blob, error_chain};
 use super::options::WalkOptions;
+use super::probe::head_len;
 use super::remote_file::{RemoteFile, RemoteStart, RemoteType};
 use crate::blob::{BlobLocation, BlobReading, BlobSink, FileState, WalkError};
 use crate::reading::ReadOptions;
@@ -110,23 +111,25 @@ impl LayerBlob {
         options: &WalkOptions,
         read_options: ReadOptions<'_>,
     ) -> io::Result<LayerStart> {
-        let mut blob = run_blocking(PrefetchedHead::prefetch(blob, PrefetchedHead::<RegistryBlob>::DEFAULT_LEN))?;
+        let head_len = head_len(self.size, self.expects_wasm);
+        let mut blob = run_blocking(PrefetchedHead::prefetch(blob, head_len))?;
         let detected = RemoteType::detect(&mut blob, self.size, OsStr::new(""), self.expects_wasm, options);
-        let probed = match run_blocking(detected)? {
+        match run_blocking(detected)? {
             RemoteType::Archive => return Ok(LayerStart::Archive(Box::new(blob))),
             RemoteType::Other(other) => return Ok(LayerStart::Other(other)),
-            RemoteType::Wasm(probed) => probed,
-        };
+            RemoteType::Wasm => {}
+        }
         let read_options = read_options.for_blob(Some(self.digest));
-        let mut reading = if read_options.hashes {
+        let reading = if read_options.hashes {
             let mut stream = blob.source().read_from(0).map_err(io::Error::other)?;
             let mut buffer = vec![0; 64 << 10];
             let reading = read_options.read_stream(&mut stream, &mut buffer);
-            reading.ok_or(io::ErrorKind::Interrupted)? // the audit stops
+            let mut reading = reading.ok_or(io::ErrorKind::Interrupted)?; // the audit stops
+            reading.bytes_read += blob.bytes_fetched();
+            reading
         } else {
             BlobReading { size: Some(self.size), ..run_blocking(read_options.fetch_ranges(&mut blob)) }
         };
-        reading.bytes_read += probed;
         Ok(LayerStart::Read(Box::new(reading), self.state()))
     }
 

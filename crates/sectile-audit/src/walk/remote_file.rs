@@ -46,8 +46,8 @@ pub(super) enum OtherFile {
 
 /// The type of a file.
 pub(super) enum RemoteType {
-    /// WebAssembly, by its content or its name. The number of bytes read after the head.
-    Wasm(u64),
+    /// WebAssembly, by its content or its name.
+    Wasm,
     /// An archive, or a file that is searched for binaries.
     Archive,
     Other(OtherFile),
@@ -75,9 +75,9 @@ impl RemoteType {
             return Ok(Self::Archive); // its data sections are searched
         }
         if kind == FileKind::Wasm || expects_wasm {
-            return Ok(Self::Wasm(probe.bytes_read));
+            return Ok(Self::Wasm);
         }
-        let bytes_read = source.head().len() as u64 + probe.bytes_read;
+        let bytes_read = source.bytes_fetched();
         Ok(Self::Other(match probe.format.or_else(|| formats::detect_by_name(name, source.head())) {
             _ if kind.is_container() => OtherFile::SkippedArchive(bytes_read),
             Some(format) => OtherFile::NotOpened(format, bytes_read),

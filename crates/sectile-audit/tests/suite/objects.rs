@@ -139,8 +139,85 @@ fn few_requests_are_made() {
     let answer = of(&store);
     let requests = ["empty", "large.wasm", "small.tgz", "small.wasm", "text"].map(|path| store.requests_for(path));
     // One of them reads the end of an object, where the directory of a zip may be.
-    assert_eq!(requests, [0, 3, 1, 1, 2]);
+    assert_eq!(requests, [0, 2, 1, 1, 2]);
     assert!(answer.outcome.summary.not_wasm_bytes_read < 160_000 && answer.progress.bytes_read() < 400_000);
+}
+
+#[test]
+fn long_modules_cost_two_requests_and_a_fiftieth_of_their_bytes() {
+    let code = section(10, &vec![0; 4 << 20]);
+    let bytes = module(&[custom("licenses", "MIT"), code, custom("vendor", "v")]);
+    for (path, most) in [("a.wasm", bytes.len() / 50), ("dir/module", bytes.len() / 31)] {
+        let store = Arc::new(WatchedStore::default().with(path, &bytes));
+        let row = of(&store).row(path);
+        assert_eq!(row["item"]["annotations"], serde_json::json!({ "licenses": "MIT", "vendor": "v" }), "{row}");
+        let transferred = store.transferred.load(Ordering::SeqCst);
+        assert_eq!((store.requests(), &row["bytes_read"]), (2, &transferred.into()), "{row}");
+        assert!(transferred <= most as u64, "{path}: {transferred}");
+    }
+}
+
+/// A short head has the headers of few of these. The last bytes have many of the others.
+#[test]
+fn headers_far_from_the_start_cost_few_requests() {
+    let padded = |before: usize, after: usize| {
+        let parts = [section(1, &vec![0; before]), custom("licenses", "MIT"), section(10, &vec![0; 1 << 20])];
+        module(&[&parts[..], &[custom("name", vec![0; after]), custom("vendor", "v")]].concat())
+    };
+    let shapes = [(100, 100), (20_000, 100), (60_000, 100), (70_000, 100), (100, 90_000), (20_000, 90_000)];
+    let mut store = WatchedStore::default();
+    for (before, after) in shapes {
+        store = store.with(&format!("{before}-{after}.wasm"), padded(before, after));
+    }
+    let store = Arc::new(store);
+    let answer = of(&store);
+    let requests = shapes.map(|(before, after)| store.requests_for(&format!("{before}-{after}.wasm")));
+    // With a head of 64 KiB, and no use of the last bytes: 3, 3, 3, 4, 4 and 4.
+    assert_eq!(requests, [2, 3, 3, 3, 3, 4]);
+    assert!(answer.rows().iter().all(|row| row["item"]["annotations"]["licenses"] == "MIT"), "{}", answer.text);
+}
+
+/// An image of an optical disc with an empty directory. Source: ECMA-119.
+fn disc() -> Vec<u8> {
+    const SECTOR: usize = 2048;
+    let both = |number: u32| [number.to_le_bytes(), number.to_be_bytes()].concat();
+    let mut directory = vec![34, 0];
+    directory.extend([both(19), both(SECTOR as u32), vec![0; 7], vec![2, 0, 0], vec![1, 0, 0, 1, 1, 0]].concat());
+    let mut sectors = vec![0; 100 * SECTOR];
+    let mut put = |sector: usize, at: usize, bytes: &[u8]| {
+        sectors[sector * SECTOR + at..][..bytes.len()].copy_from_slice(bytes);
+    };
+    put(16, 0, b"\x01CD001\x01");
+    put(16, 8, &[b' '; 64]);
+    put(16, 80, &both(100));
+    put(16, 120, &[1, 0, 0, 1, 1, 0, 0, 1, 0, 8, 8, 0]);
+    put(16, 156, &directory);
+    put(17, 0, b"\xffCD001\x01");
+    put(19, 0, &directory);
+    sectors
+}
+
+/// Also of a long object, whose name decides on the length of the first request.
+#[test]
+fn contents_in_the_first_64_kib_are_detected_under_any_name() {
+    let at = |offset: usize, bytes: &[u8]| [&vec![b'x'; offset], bytes, &vec![b'x'; 300_000]].concat();
+    let archive = |bytes: &[u8]| at(30 << 10, bytes);
+    let tarred = tar(&[("inner.wasm".to_owned(), numbered_module(0))]);
+    let zipped = zip(&[("inner.wasm".to_owned(), numbered_module(0))]);
+    let store = WatchedStore::default().with("disc.iso", disc()).with("disc", disc()).with("disc.wasm", disc());
+    let store = store.with("tar", archive(&tarred)).with("tar.wasm", archive(&tarred));
+    let store = Arc::new(store.with("zip", archive(&zipped)).with("zip.wasm", archive(&zipped)));
+    let answer = of(&store);
+    for disc in ["disc.iso", "disc"] {
+        let row = answer.row(&format!("/{disc}"));
+        assert_eq!((&row["kind"], codes(&row)), (&Value::Null, vec!["not-opened"]), "{row}");
+        assert!(row.to_string().contains("iso9660"), "{row}");
+    }
+    assert_eq!(answer.row("/disc.wasm")["outcome"], "unread");
+    for archive in ["tar", "tar.wasm", "zip", "zip.wasm"] {
+        let row = answer.row(&format!("/{archive}!inner.wasm"));
+        assert_eq!(row["item"]["annotations"]["licenses"], "MIT", "{row}");
+    }
 }
 
 #[test]

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use sectile::digest::Digest;
 use sectile_audit::{Part, PartKind, Progress, Root, Summary};
 use sectile_oci::registry::{Client, ClientOptions, Credentials};
-use sectile_testing::binary::numbered_module;
+use sectile_testing::binary::{custom, module, numbered_module, section};
 use sectile_testing::registry::{self, Registry};
 use sectile_testing::server::Reply;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Answer, default_audit};
 
@@ -17,12 +17,20 @@ fn add(registry: &mut Registry, tag: &str, layers: &[usize]) {
     let mut entries = Vec::new();
     for &number in layers {
         let layer = numbered_module(number);
-        let digest = Digest::new(&layer).to_string();
-        entries.push(json!({ "mediaType": "application/wasm", "digest": digest, "size": layer.len() }));
+        let descriptor = layer_descriptor(&layer);
         if number < 90 {
-            registry.blobs.insert(digest, layer);
+            registry.blobs.insert(Digest::new(&layer).to_string(), layer);
         }
+        entries.push(descriptor);
     }
+    add_manifest(registry, tag, &entries);
+}
+
+fn layer_descriptor(layer: &[u8]) -> Value {
+    json!({ "mediaType": "application/wasm", "digest": Digest::new(layer).to_string(), "size": layer.len() })
+}
+
+fn add_manifest(registry: &mut Registry, tag: &str, entries: &[Value]) {
     let kind = "application/vnd.oci.image.manifest.v1+json";
     let manifest = json!({ "schemaVersion": 2, "mediaType": kind, "layers": entries }).to_string().into_bytes();
     registry.manifests.insert(Digest::new(&manifest).to_string(), (kind.to_owned(), manifest.clone()));
@@ -74,4 +82,20 @@ fn parts_of_a_registry_have_its_rows() {
     assert!(image().with_images(["127.0.0.1/app"]).is_none() && image().with_images(["-"]).is_none());
     assert!(open(&format!("{}/app", server.address)).with_images([]).is_none());
     assert!(Root::from("store").with_images([]).is_none());
+}
+
+#[test]
+fn long_layer_costs_two_requests_and_a_fiftieth_of_its_bytes() {
+    let layer = module(&[custom("licenses", "MIT"), section(10, &vec![0; 4 << 20]), custom("vendor", "v")]);
+    let mut images = Registry::default();
+    add_manifest(&mut images, "a", &[layer_descriptor(&layer)]);
+    images.blobs.insert(Digest::new(&layer).to_string(), layer.clone());
+    let (server, _) = registry::start(images, |_| None);
+    let client = Client::new(Credentials::anonymous(), ClientOptions::default());
+    let root = Root::registry(&format!("{}/app:a", server.address), client).unwrap();
+    let row = Answer::run(&default_audit(), &[root]).rows().remove(0);
+    assert_eq!(row["item"]["annotations"], json!({ "licenses": "MIT", "vendor": "v" }), "{row}");
+    let requests = server.asked().into_iter().filter(|request| request.path.contains("/blobs/")).count();
+    assert_eq!(requests, 2);
+    assert!(row["bytes_read"].as_u64().unwrap() * 50 <= layer.len() as u64, "{row}");
 }

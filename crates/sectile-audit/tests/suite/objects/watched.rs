@@ -8,6 +8,8 @@ pub(super) struct WatchedStore {
     pub(super) inner: InMemory,
     /// Number of requests for each object.
     pub(super) requests: Mutex<HashMap<String, usize>>,
+    /// Number of bytes in all answers.
+    pub(super) transferred: AtomicU64,
     pub(super) now: AtomicUsize,
     /// Maximum number of concurrent requests.
     pub(super) most: AtomicUsize,
@@ -164,6 +166,7 @@ impl ObjectStore for WatchedStore {
         let answer = self.inner.get_opts(path, options).await.map(in_chunks);
         self.now.fetch_sub(1, Ordering::SeqCst);
         let mut answer = answer?;
+        self.transferred.fetch_add(answer.range.end - answer.range.start, Ordering::SeqCst);
         if self.is_untagged {
             answer.meta = untagged(answer.meta, self.written.load(Ordering::SeqCst));
         }
