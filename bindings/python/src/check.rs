@@ -10,7 +10,7 @@ use sectile_policy::report::Report;
 use sectile_policy::{JudgeContext, PolicyReader};
 
 use crate::inspect::record_change;
-use crate::policy::{Policy, paths, today};
+use crate::policy::{Judge, paths};
 use crate::source::Source;
 use crate::{error, json, record};
 
@@ -30,8 +30,7 @@ pub fn check<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
-    let day = today(py, &policy)?;
+    let Judge { policy, today } = Judge::from_arguments(py, policy, recovered, &advisories, &vex)?;
     let source = Source::open(source)?;
     let mut read = source.collect(py, PolicyReader::stream(&policy), record_change);
     if let Some(raised) = read.error().and_then(|fault| error::from_system(py, fault, source.path())) {
@@ -42,7 +41,7 @@ pub fn check<'py>(
     }
     let report = Report::for_policy(source.name(), Some(source.len()), &read);
     let name = source.path().map(Path::as_os_str);
-    let context = JudgeContext::new().with_day(day).with_locations(name.as_slice());
+    let context = JudgeContext::new().with_day(today).with_locations(name.as_slice());
     let verdict = policy.judge_with_context(&report, &context);
     let json = json::document(py, |out| report.write_verdict_json(&verdict, out))?;
     let findings = verdict.findings().iter().map(|judged| record::judged_finding(py, judged));

@@ -10,10 +10,10 @@ use sectile_policy::diff::{
     BinaryFacts, BinaryReading, Difference, FactValue, FactsReader, SectionHasher, compare, write_comparison_json,
 };
 use sectile_policy::report::Report;
-use sectile_policy::{Day, JudgeContext};
+use sectile_policy::JudgeContext;
 
 use crate::inspect::record_change;
-use crate::policy::{Policy, paths, today};
+use crate::policy::{Judge, paths};
 use crate::source::Source;
 use crate::{error, json, record};
 
@@ -36,8 +36,8 @@ pub fn diff<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
-    let reader = SideReader { today: today(py, &policy)?, policy, reads_all: content };
+    let judge = Judge::from_arguments(py, policy, recovered, &advisories, &vex)?;
+    let reader = SideReader { judge, reads_all: content };
     let (old, new) = (reader.read(py, old)?, reader.read(py, new)?);
     let comparison = compare(&old, &new);
     let json = json::document(py, |out| write_comparison_json(&old, &new, &comparison, out))?;
@@ -56,15 +56,15 @@ pub fn diff<'py>(
 
 /// Reads one of two sources.
 struct SideReader {
-    policy: sectile_policy::Policy,
-    today: Option<Day>,
+    judge: Judge,
     reads_all: bool,
 }
 
 impl SideReader {
     fn read(&self, py: Python<'_>, source: &Bound<'_, PyAny>) -> PyResult<BinaryFacts> {
+        let Judge { policy, today } = &self.judge;
         let source = Source::open(source)?;
-        let reader = FactsReader::new(&self.policy).with_interface();
+        let reader = FactsReader::new(policy).with_interface();
         let read = source.collect(py, reader, |(reading, _)| record_change(reading));
         let BinaryReading { outcome, mut sections } = read.into();
         let (value, fault, cost) = outcome.into_parts();
@@ -80,15 +80,15 @@ impl SideReader {
             source.with_reader(py, |reader, len| {
                 let mut hasher = SectionHasher::new(|_, _| true);
                 // The error of a truncated binary is already known.
-                _ = drive::scan_at(reader, len, &mut hasher, self.policy.limits);
+                _ = drive::scan_at(reader, len, &mut hasher, policy.limits);
                 sections.add_digests(hasher);
-                compute_with(reader, len, self.policy.limits)
+                compute_with(reader, len, policy.limits)
             })
         });
         let report = Report::for_policy(source.name(), Some(source.len()), &outcome);
         let name = source.path().map(Path::as_os_str);
-        let context = JudgeContext::new().with_day(self.today).with_locations(name.as_slice());
-        let verdict = self.policy.judge_with_context(&report, &context);
+        let context = JudgeContext::new().with_day(*today).with_locations(name.as_slice());
+        let verdict = policy.judge_with_context(&report, &context);
         let facts = BinaryFacts::new(&report, Some(verdict.findings()), Some(&sections));
         let Some((digests, fault, _)) = digests.map(sectile::Outcome::into_parts) else { return Ok(facts) };
         match (digests, fault) {

@@ -1,18 +1,15 @@
 //! Comparison of two sets of binaries.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 use sectile::Input;
 use sectile_audit::Progress;
-use sectile_policy::Day;
 use sectile_policy::diff::{ReportCounts, ReportError, ReportIndex, ReportRow, RowChange, RowState, compare_reports};
 
 use crate::diff::difference;
-use crate::policy::{Policy, paths, today};
+use crate::policy::{Judge, paths};
 use crate::signals::while_signals_are_checked;
 use crate::source::path_argument;
 use crate::{error, json, record};
@@ -34,11 +31,10 @@ pub fn diff_reports<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
-    let today = today(py, &policy)?;
+    let judge = Judge::from_arguments(py, policy, recovered, &advisories, &vex)?;
     let (old_path, new_path) = (path_argument(old)?, path_argument(new)?);
-    let old = rows(py, &old_path, &policy, today)?;
-    let new = rows(py, &new_path, &policy, today)?;
+    let old = rows(py, &old_path, &judge)?;
+    let new = rows(py, &new_path, &judge)?;
     let from_report = |fault: &ReportError, path| error::from_report(py, fault, path);
     let old = ReportIndex::new(old).map_err(|fault| from_report(&fault, &old_path))?;
     let mut comparison = Comparison::default();
@@ -51,25 +47,11 @@ pub fn diff_reports<'py>(
 }
 
 /// The rows of a side.
-fn rows(py: Python<'_>, path: &Path, policy: &sectile_policy::Policy, today: Option<Day>) -> PyResult<Input> {
+fn rows(py: Python<'_>, path: &Path, judge: &Judge) -> PyResult<Input> {
     let progress = Progress::new();
-    let read = || sectile_cli::embedded::rows(path.into(), policy, today, &progress);
+    let read = || sectile_cli::embedded::rows(path.into(), &judge.policy, judge.today, &progress);
     let rows = while_signals_are_checked(py, &progress, None, read)?;
-    rows.map_err(|message| match system_error(path) {
-        Some(fault) => error::from_io_error(py, &fault, Some(path)),
-        None => error::invalid(py, &message),
-    })
-}
-
-/// The error of the system if the path does not exist or cannot be read; `None` for a URL.
-fn system_error(path: &Path) -> Option<io::Error> {
-    if path.to_str().is_some_and(|name| name.contains("://")) {
-        return None;
-    }
-    match path.metadata() {
-        Ok(metadata) if metadata.is_file() => File::open(path).err(), // a FIFO would block
-        metadata => metadata.err(),
-    }
+    rows.map_err(|fault| error::from_rows(py, &fault, path))
 }
 
 /// The comparison so far.

@@ -9,6 +9,7 @@ use sectile::Error;
 use sectile::splice::WriteError;
 use sectile_advisories::{DatabaseError, VexError};
 use sectile_audit::{BaselineError, ListError, ParquetReportError};
+use sectile_cli::embedded::RowsError;
 use sectile_policy::PolicyError;
 use sectile_policy::diff::ReportError;
 use sectile_remote::RemoteError;
@@ -94,44 +95,53 @@ pub fn from_list(py: Python<'_>, error: &ListError) -> PyErr {
 
 /// The exception of an earlier report whose rows cannot be reused.
 pub fn from_baseline(py: Python<'_>, error: &BaselineError, path: &Path) -> PyErr {
-    match error {
-        BaselineError::Io(system) | BaselineError::Parquet(ParquetReportError::Io(system)) => {
-            from_io_error(py, system, Some(path))
-        }
-        _ => invalid(py, &format!("{}: {error}", path.display())),
-    }
+    let system = match error {
+        BaselineError::Io(system) | BaselineError::Parquet(ParquetReportError::Io(system)) => Some(system),
+        _ => None,
+    };
+    from_file(py, error, system, path)
 }
 
 /// The exception of a report that cannot be compared.
 pub fn from_report(py: Python<'_>, error: &ReportError, path: &Path) -> PyErr {
-    match error {
-        ReportError::Io(system) => from_io_error(py, system, Some(path)),
-        _ => invalid(py, &format!("{}: {error}", path.display())),
-    }
+    let system = if let ReportError::Io(system) = error { Some(system) } else { None };
+    from_file(py, error, system, path)
+}
+
+/// The exception of a path or a URL that has no rows to compare.
+pub fn from_rows(py: Python<'_>, error: &RowsError, path: &Path) -> PyErr {
+    let system = error.source.as_ref().and_then(|source| from_system(py, source, Some(path)));
+    system.unwrap_or_else(|| invalid(py, error))
 }
 
 /// The exception of a database of advisories that cannot be used.
 pub fn from_database(py: Python<'_>, error: &DatabaseError, path: &Path) -> PyErr {
     match error {
-        DatabaseError::Read { path, source } => from_io(py, source, &source.to_string(), Some(path)),
-        _ => None,
+        DatabaseError::Read { path, source } => from_file(py, error, Some(source), path),
+        _ => from_file(py, error, None, path),
     }
-    .unwrap_or_else(|| invalid(py, &format!("{}: {error}", path.display())))
 }
 
 /// The exception of a VEX document that cannot be used.
 pub fn from_vex(py: Python<'_>, error: &VexError, path: &Path) -> PyErr {
-    let message = format!("{}: {error}", path.display());
     match error {
-        VexError::Read(system) => {
-            from_io(py, system, &system.to_string(), Some(path)).unwrap_or_else(|| invalid(py, &message))
-        }
+        VexError::Read(system) => from_file(py, error, Some(system), path),
         VexError::Syntax { line, .. } | VexError::Statement { line, .. } => {
             let none = None::<&str>;
-            raised(record::SECTILE_ERROR.create(py, (message, none, none, *line)))
+            raised(record::SECTILE_ERROR.create(py, (of_file(error, path), none, none, *line)))
         }
-        _ => invalid(py, &message),
+        _ => from_file(py, error, None, path),
     }
+}
+
+/// The exception of a file that cannot be used, because of an error of the system if there is one.
+fn from_file(py: Python<'_>, error: &impl ToString, system: Option<&io::Error>, path: &Path) -> PyErr {
+    let raised = system.and_then(|system| from_io(py, system, &system.to_string(), Some(path)));
+    raised.unwrap_or_else(|| invalid(py, &of_file(error, path)))
+}
+
+fn of_file(error: &impl ToString, path: &Path) -> String {
+    format!("{}: {}", path.display(), error.to_string())
 }
 
 /// The exception of an error of the system; `None` if an argument that the system never sees causes

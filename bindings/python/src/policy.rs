@@ -54,6 +54,27 @@ impl Policy {
     }
 }
 
+/// A policy, and the date that its exceptions expire by; no date if none expires.
+pub struct Judge {
+    pub policy: sectile_policy::Policy,
+    pub today: Option<Day>,
+}
+
+impl Judge {
+    /// The policy of the arguments of a function, today.
+    pub fn from_arguments(
+        py: Python<'_>,
+        policy: Option<&Bound<'_, PyAny>>,
+        recovered: bool,
+        advisories: &[PathBuf],
+        vex: &[PathBuf],
+    ) -> PyResult<Self> {
+        let policy = Policy::from_arguments(py, policy, recovered, advisories, vex)?;
+        let today = today(py, &policy)?;
+        Ok(Self { policy, today })
+    }
+}
+
 #[pymethods]
 impl Policy {
     /// Reads a policy file.

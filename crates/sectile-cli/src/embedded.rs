@@ -5,9 +5,11 @@ use std::ffi::OsString;
 use sectile::Input;
 use sectile_audit::{Progress, Root};
 use sectile_policy::{Day, Policy};
+use thiserror::Error;
 
 use crate::commands::diff::side::Side;
 use crate::commands::{audit, diff};
+use crate::failure::Failure;
 use crate::judge::Judge;
 use crate::source::InputSource;
 
@@ -29,10 +31,24 @@ pub fn root(argument: OsString) -> Result<Root, String> {
 ///
 /// # Errors
 ///
-/// Returns the message of the command.
-pub fn rows(argument: OsString, policy: &Policy, today: Option<Day>, progress: &Progress) -> Result<Input, String> {
+/// The argument names nothing that has rows, or it cannot be read.
+pub fn rows(argument: OsString, policy: &Policy, today: Option<Day>, progress: &Progress) -> Result<Input, RowsError> {
     let source = InputSource::new(argument);
     let judge = Judge { policy: policy.clone(), today };
     let rows = Side::open(&source).and_then(|side| side.into_rows(&source, &judge, progress));
-    diff::named(&source, rows).map_err(|failure| failure.to_string())
+    rows.map_err(|failure| {
+        let message = diff::named_message(&source, &failure);
+        let source = if let Failure::Input(error) = failure { Some(error) } else { None };
+        RowsError { message, source }
+    })
+}
+
+/// The reason why [`rows`] returns none: the message of the command.
+#[derive(Debug, Error)]
+#[error("{message}")]
+pub struct RowsError {
+    message: String,
+    /// The error of the input.
+    #[source]
+    pub source: Option<sectile::Error>,
 }

@@ -45,11 +45,19 @@ pub fn run(args: &DiffArgs, output: &mut Output) -> Result<Exit, Failure> {
 }
 
 /// Adds the name of a source to a failure of reading it.
-pub fn named<T>(source: &InputSource, result: Result<T, Failure>) -> Result<T, Failure> {
+fn named<T>(source: &InputSource, result: Result<T, Failure>) -> Result<T, Failure> {
     result.map_err(|failure| match failure {
-        Failure::Input(_) | Failure::Other(_) => Failure::Other(format!("{}: {failure}", escaped(source.name()))),
+        Failure::Input(_) | Failure::Other(_) => Failure::Other(named_message(source, &failure)),
         failure => failure,
     })
+}
+
+/// The message of a failure, with the name of the source if that was read.
+pub fn named_message(source: &InputSource, failure: &Failure) -> String {
+    match failure {
+        Failure::Input(_) | Failure::Other(_) => format!("{}: {failure}", escaped(source.name())),
+        _ => failure.to_string(),
+    }
 }
 
 fn compare_binaries(
