@@ -17,14 +17,16 @@ use super::zip_sign::{has_zip_end, has_zip_entry};
 /// A buffer for the parts of a file after its first page.
 #[derive(Default)]
 pub(super) struct ProbeBuffer {
+    /// Space for a tail. It is allocated once, and not cleared between files.
     tail: Vec<u8>,
+    tail_len: usize,
     volume: Vec<u8>,
 }
 
 impl ProbeBuffer {
     /// All bytes of a file of this length, if the last probe read them.
     pub(super) fn whole(&self, len: u64) -> Option<&[u8]> {
-        (self.tail.len() as u64 == len).then_some(&self.tail)
+        (self.tail_len as u64 == len).then(|| &self.tail[..self.tail_len])
     }
 }
 
@@ -52,13 +54,15 @@ impl Probe {
         buffer: &mut ProbeBuffer,
         mut read_at: impl FnMut(&mut [u8], u64) -> io::Result<()>,
     ) -> io::Result<Self> {
-        let ProbeBuffer { tail, volume } = buffer;
-        tail.clear();
+        let ProbeBuffer { tail, tail_len, volume } = buffer;
+        *tail_len = 0;
         volume.clear();
         if len <= head.len() as u64 {
             return Ok(Self::new(kind, Sample { head, volume, tail: head }, 0));
         }
-        tail.resize(usize::try_from(len).map_or(TAIL_LEN, |len| len.min(TAIL_LEN)), 0);
+        *tail_len = usize::try_from(len).map_or(TAIL_LEN, |len| len.min(TAIL_LEN));
+        tail.resize(tail.len().max(*tail_len), 0);
+        let tail = &mut tail[..*tail_len];
         let tail_start = len - tail.len() as u64;
         // The tail of a short file contains a part of its head.
         let known = usize::try_from(tail_start).ok().and_then(|start| head.get(start..)).unwrap_or_default();
