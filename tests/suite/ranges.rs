@@ -308,7 +308,7 @@ fn prefetched_bytes_are_not_fetched_again() {
     let len = value.len() as u64;
     assert_eq!(requests_after_prefetch(&value, 100, 100), [0..100, len - 100..len, 100..len - 100]);
     assert_eq!(requests_after_prefetch(&value, 100, len), [0..100, 100..len]);
-    assert_eq!(requests_after_prefetch(&value, len, 100), [0..len]);
+    assert_eq!(requests_after_prefetch(&value, len, 100), vec![0..len; 1]);
     // After a short head, windows are as large as the first one.
     let distant = long(&[section(1, &[0; 5_000]), section(10, &[0; 300_000])]);
     let requests = requests_after_prefetch(&distant, 4 << 10, 100);
@@ -322,7 +322,10 @@ fn a_head_is_extended_by_its_missing_bytes() {
     let mut source = now(PrefetchedHead::prefetch(Ranges { most: 3, ..Ranges::of(&bytes) }, 1)).unwrap();
     for (end, requests) in [(1, 1), (5, 3), (4, 3)] {
         now(source.extend_head(end)).unwrap();
-        assert_eq!((source.head().len(), source.source().asked.len()), (end.max(source.head().len() as u64) as usize, requests));
+        assert_eq!(
+            (source.head().len(), source.source().asked.len()),
+            (end.max(source.head().len() as u64) as usize, requests)
+        );
     }
     now(source.extend_head(len + 10)).unwrap();
     assert_eq!((source.head(), source.bytes_fetched()), (&bytes::Bytes::from(bytes.clone()), len));

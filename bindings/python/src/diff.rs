@@ -6,11 +6,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 use sectile::digest::compute_with;
 use sectile::{drive, internal};
+use sectile_policy::JudgeContext;
 use sectile_policy::diff::{
     BinaryFacts, BinaryReading, Difference, FactValue, FactsReader, SectionHasher, compare, write_comparison_json,
 };
 use sectile_policy::report::Report;
-use sectile_policy::JudgeContext;
 
 use crate::inspect::record_change;
 use crate::policy::{Judge, paths};

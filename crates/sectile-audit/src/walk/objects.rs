@@ -131,7 +131,8 @@ impl ListedObject {
             return ObjectStart::Empty;
         }
         let object = objects.object(self.meta.location.clone());
-        let mut object = match PrefetchedHead::prefetch(object, head_len(self.meta.size, self.file.expects_wasm)).await {
+        let mut object = match PrefetchedHead::prefetch(object, head_len(self.meta.size, self.file.expects_wasm)).await
+        {
             Ok(object) => object,
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
         };
