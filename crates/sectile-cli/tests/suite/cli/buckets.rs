@@ -145,6 +145,20 @@ fn only_objects_below_the_prefix_are_read() {
 }
 
 #[test]
+fn long_modules_are_read_at_their_ends() {
+    let long = large_module(0);
+    let disc = [&vec![0; 0x8001], &b"CD001"[..], &vec![0; 200_000]].concat();
+    let len = long.len() as u64;
+    let server = s3(vec![("disc", disc), ("long.wasm", long)]);
+    let (status, out, stderr) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
+    assert!(status == Some(0) && stderr.contains("1 file not opened: iso9660"), "{stderr}");
+    assert!(out.contains(r#""vendor":"v""#), "{out}");
+    let requests = server.asked().into_iter().filter(|request| request.path == "/bucket/long.wasm");
+    let ranges: Vec<_> = requests.map(|request| request.field("range").unwrap().to_owned()).collect();
+    assert_eq!(ranges, ["bytes=0-16383", &format!("bytes={}-{}", len - 66_022, len - 1)]);
+}
+
+#[test]
 fn archives_in_a_bucket_are_read_by_the_names_of_their_rows() {
     let archive = gzip(&tar(&[(b"package/a.wasm", &numbered_module(1)), (b"b!.wasm", &large_module(2))]));
     let server = s3(vec![("app!.tgz", archive), ("one.wasm.gz", gzip(&numbered_module(4)))]);
