@@ -13,7 +13,7 @@ use sectile_audit::{
 use sectile_policy::Day;
 
 use crate::key::{self, Keys};
-use crate::policy::{Policy, paths, today};
+use crate::policy::{PolicyArguments, paths, today};
 use crate::root::{named_roots, roots as open_roots};
 use crate::signals::while_signals_are_checked;
 use crate::summary::Summary;
@@ -58,7 +58,7 @@ pub fn audit(
     parquet: Option<&Bound<'_, PyAny>>,
     progress: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Table> {
-    let policy = Policy::from_arguments(py, policy, recovered, &advisories, &vex)?;
+    let policy = PolicyArguments { policy, recovered, advisories: &advisories, vex: &vex }.load(py)?;
     let today = match day {
         Some(day) => Some(parse_day(py, day)?),
         None => today(py, &policy)?,

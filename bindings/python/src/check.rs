@@ -10,7 +10,7 @@ use sectile_policy::report::Report;
 use sectile_policy::{JudgeContext, PolicyReader};
 
 use crate::inspect::record_change;
-use crate::policy::{Judge, paths};
+use crate::policy::{Judge, PolicyArguments, paths};
 use crate::source::Source;
 use crate::{error, json, record};
 
@@ -30,7 +30,8 @@ pub fn check<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let Judge { policy, today } = Judge::from_arguments(py, policy, recovered, &advisories, &vex)?;
+    let Judge { policy, today } =
+        PolicyArguments { policy, recovered, advisories: &advisories, vex: &vex }.judge(py)?;
     let source = Source::open(source)?;
     let mut read = source.collect(py, PolicyReader::stream(&policy), record_change);
     if let Some(raised) = read.error().and_then(|fault| error::from_system(py, fault, source.path())) {

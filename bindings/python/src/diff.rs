@@ -13,7 +13,7 @@ use sectile_policy::diff::{
 use sectile_policy::report::Report;
 
 use crate::inspect::record_change;
-use crate::policy::{Judge, paths};
+use crate::policy::{Judge, PolicyArguments, paths};
 use crate::source::Source;
 use crate::{error, json, record};
 
@@ -36,7 +36,7 @@ pub fn diff<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let judge = Judge::from_arguments(py, policy, recovered, &advisories, &vex)?;
+    let judge = PolicyArguments { policy, recovered, advisories: &advisories, vex: &vex }.judge(py)?;
     let reader = SideReader { judge, reads_all: content };
     let (old, new) = (reader.read(py, old)?, reader.read(py, new)?);
     let comparison = compare(&old, &new);

@@ -9,7 +9,7 @@ use sectile_audit::Progress;
 use sectile_policy::diff::{ReportCounts, ReportError, ReportIndex, ReportRow, RowChange, RowState, compare_reports};
 
 use crate::diff::difference;
-use crate::policy::{Judge, paths};
+use crate::policy::{Judge, PolicyArguments, paths};
 use crate::signals::while_signals_are_checked;
 use crate::source::path_argument;
 use crate::{error, json, record};
@@ -31,7 +31,7 @@ pub fn diff_reports<'py>(
     #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let judge = Judge::from_arguments(py, policy, recovered, &advisories, &vex)?;
+    let judge = PolicyArguments { policy, recovered, advisories: &advisories, vex: &vex }.judge(py)?;
     let (old_path, new_path) = (path_argument(old)?, path_argument(new)?);
     let old = rows(py, &old_path, &judge)?;
     let new = rows(py, &new_path, &judge)?;

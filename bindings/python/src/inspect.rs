@@ -15,10 +15,10 @@ use sectile_policy::{JudgeContext, Packages, Policy, PolicyReader, Reading};
 use sectile_sbom::{Sbom, SbomFormat};
 
 use crate::metadata::Metadata;
-use crate::policy::paths;
+use crate::policy::{PolicyArguments, paths};
 use crate::record::OwnedSection;
 use crate::source::Source;
-use crate::{error, json, policy, record};
+use crate::{error, json, record};
 
 /// Reads the metadata of a source.
 ///
@@ -101,7 +101,8 @@ pub fn sbom<'py>(
     #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
 ) -> PyResult<Bound<'py, PyString>> {
     let format = find_format(py, format)?;
-    let mut policy = policy::Policy::from_arguments(py, None, false, &advisories, &vex)?;
+    let arguments = PolicyArguments { policy: None, recovered: false, advisories: &advisories, vex: &vex };
+    let mut policy = arguments.load(py)?;
     policy.packages = packages_to_read(recovered);
     let source = Source::open(source)?;
     let outcome = read_packages(py, &source, &policy)?;

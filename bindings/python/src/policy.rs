@@ -25,33 +25,14 @@ pub struct Policy {
     policy: sectile_policy::Policy,
 }
 
-impl Policy {
-    /// The policy of the arguments of a function: a path, a policy, or None for the default one; databases of advisories;
-    /// VEX documents.
-    pub fn from_arguments(
-        py: Python<'_>,
-        policy: Option<&Bound<'_, PyAny>>,
-        recovered: bool,
-        advisories: &[PathBuf],
-        vex: &[PathBuf],
-    ) -> PyResult<sectile_policy::Policy> {
-        let mut policy = match policy {
-            None => sectile_policy::Policy::default(),
-            Some(argument) => {
-                if let Ok(policy) = argument.cast::<Self>() {
-                    policy.get().policy.clone()
-                } else {
-                    let path = path_argument(argument)?;
-                    let policy = py.detach(|| sectile_policy::Policy::read(path));
-                    policy.map_err(|fault| error::from_policy(py, &fault))?
-                }
-            }
-        };
-        if recovered {
-            policy.packages = Packages::All; // otherwise, the policy says which packages its rules see
-        }
-        with_vex(py, with_advisories(py, policy, advisories)?, vex)
-    }
+/// The arguments of a function that judges.
+pub struct PolicyArguments<'a, 'py> {
+    /// A path, a policy, or None for the default one.
+    pub policy: Option<&'a Bound<'py, PyAny>>,
+    pub recovered: bool,
+    /// Databases of advisories.
+    pub advisories: &'a [PathBuf],
+    pub vex: &'a [PathBuf],
 }
 
 /// A policy, and the date that its exceptions expire by; no date if none expires.
@@ -60,18 +41,31 @@ pub struct Judge {
     pub today: Option<Day>,
 }
 
-impl Judge {
-    /// The policy of the arguments of a function, today.
-    pub fn from_arguments(
-        py: Python<'_>,
-        policy: Option<&Bound<'_, PyAny>>,
-        recovered: bool,
-        advisories: &[PathBuf],
-        vex: &[PathBuf],
-    ) -> PyResult<Self> {
-        let policy = Policy::from_arguments(py, policy, recovered, advisories, vex)?;
+impl PolicyArguments<'_, '_> {
+    pub fn load(&self, py: Python<'_>) -> PyResult<sectile_policy::Policy> {
+        let mut policy = match self.policy {
+            None => sectile_policy::Policy::default(),
+            Some(argument) => {
+                if let Ok(policy) = argument.cast::<Policy>() {
+                    policy.get().policy.clone()
+                } else {
+                    let path = path_argument(argument)?;
+                    let policy = py.detach(|| sectile_policy::Policy::read(path));
+                    policy.map_err(|fault| error::from_policy(py, &fault))?
+                }
+            }
+        };
+        if self.recovered {
+            policy.packages = Packages::All; // otherwise, the policy says which packages its rules see
+        }
+        with_vex(py, with_advisories(py, policy, self.advisories)?, self.vex)
+    }
+
+    /// The policy, today.
+    pub fn judge(&self, py: Python<'_>) -> PyResult<Judge> {
+        let policy = self.load(py)?;
         let today = today(py, &policy)?;
-        Ok(Self { policy, today })
+        Ok(Judge { policy, today })
     }
 }
 
@@ -87,7 +81,8 @@ impl Policy {
         #[pyo3(from_py_with = paths)] advisories: Vec<PathBuf>,
         #[pyo3(from_py_with = paths)] vex: Vec<PathBuf>,
     ) -> PyResult<Self> {
-        Ok(Self { policy: Self::from_arguments(py, path, false, &advisories, &vex)? })
+        let arguments = PolicyArguments { policy: path, recovered: false, advisories: &advisories, vex: &vex };
+        Ok(Self { policy: arguments.load(py)? })
     }
 
     /// Parses the text of a policy file. Messages call it by the name.
