@@ -61,7 +61,9 @@ impl Probe {
             return Ok(Self::new(kind, Sample { head, volume, tail: head }, 0));
         }
         *tail_len = usize::try_from(len).map_or(TAIL_LEN, |len| len.min(TAIL_LEN));
-        tail.resize(tail.len().max(*tail_len), 0);
+        if tail.len() < *tail_len {
+            *tail = vec![0; *tail_len];
+        }
         let tail = &mut tail[..*tail_len];
         let tail_start = len - tail.len() as u64;
         // The tail of a short file contains a part of its head.

@@ -154,7 +154,9 @@ pub(super) struct FileWindow<'p> {
     /// The range in the file.
     pub(super) range: Range<u64>,
     budget: &'p Budget,
+    /// Space for the window. It is not cleared between reads.
     window: Vec<u8>,
+    window_len: usize,
     /// Offset in the file of the first byte of the window.
     start: u64,
     /// Offset in the file of the next read.
@@ -170,12 +172,12 @@ const MAX_READ: usize = 64 << 10;
 impl<'p> FileWindow<'p> {
     pub(super) fn new(input: &'p Input, range: Range<u64>, budget: &'p Budget) -> Self {
         let (start, at) = (range.start, range.start);
-        Self { input, range, budget, window: Vec::new(), start, at, read_len: MIN_READ }
+        Self { input, range, budget, window: Vec::new(), window_len: 0, start, at, read_len: MIN_READ }
     }
 
     /// Creates a range whose first bytes were read before.
     pub(super) fn beginning(input: &'p Input, range: Range<u64>, head: &[u8], budget: &'p Budget) -> Self {
-        Self { window: head.to_vec(), ..Self::new(input, range, budget) }
+        Self { window: head.to_vec(), window_len: head.len(), ..Self::new(input, range, budget) }
     }
 
     /// Offset in the file of the next read.
@@ -196,7 +198,7 @@ impl<'p> FileWindow<'p> {
     /// The next `len` bytes, or all that are left. A file that shrank in the meantime is an error.
     pub(super) fn peek(&mut self, len: usize) -> io::Result<&[u8]> {
         let len = usize::try_from(self.left()).map_or(len, |left| left.min(len));
-        let end = self.start + self.window.len() as u64;
+        let end = self.start + self.window_len as u64;
         if self.at < self.start || self.at + len as u64 > end {
             self.fill(len).inspect_err(|error| self.budget.report_unreadable(error))?;
         }
@@ -215,22 +217,29 @@ impl<'p> FileWindow<'p> {
     /// Reads until the window has `len` bytes from the current offset.
     #[cold]
     fn fill(&mut self, len: usize) -> io::Result<()> {
-        let end = self.start + self.window.len() as u64;
+        let end = self.start + self.window_len as u64;
         if (self.start..=end).contains(&self.at) {
-            self.window.drain(..(self.at - self.start) as usize);
+            let dropped = (self.at - self.start) as usize;
+            self.window.copy_within(dropped..self.window_len, 0);
+            self.window_len -= dropped;
             self.read_len = (2 * self.read_len).min(MAX_READ);
         } else {
-            self.window.clear();
+            self.window_len = 0;
             self.read_len = MIN_READ;
         }
         self.start = self.at;
         let most = usize::try_from(self.left()).unwrap_or(usize::MAX);
-        let kept = self.window.len();
-        self.window.resize(len.max(self.read_len).min(most).max(kept), 0);
-        let read = fill_at(self.input, &mut self.window[kept..], self.start + kept as u64);
-        self.window.truncate(kept + read.as_ref().map_or(0, |read| *read));
+        let kept = self.window_len;
+        let end = len.max(self.read_len).min(most).max(kept);
+        if self.window.len() < end {
+            let mut longer = vec![0; end]; // zeros from the allocator
+            longer[..kept].copy_from_slice(&self.window[..kept]);
+            self.window = longer;
+        }
+        let read = fill_at(self.input, &mut self.window[kept..end], self.start + kept as u64);
+        self.window_len = kept + read.as_ref().map_or(0, |read| *read);
         self.budget.read(read? as u64);
-        if self.window.len() < len { Err(shrank()) } else { Ok(()) }
+        if self.window_len < len { Err(shrank()) } else { Ok(()) }
     }
 }
 
@@ -240,7 +249,7 @@ impl BufRead for FileWindow<'_> {
             return Ok(&[]);
         }
         self.peek(1)?;
-        let rest = &self.window[(self.at - self.start) as usize..];
+        let rest = &self.window[(self.at - self.start) as usize..self.window_len];
         Ok(&rest[..rest.len().min(usize::try_from(self.left()).unwrap_or(usize::MAX))])
     }
 
