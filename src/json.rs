@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn verbatim_strings_are_those_that_the_serializer_does_not_change() {
+    fn verbatim_strings_are_unchanged_by_the_serializer() {
         for character in '\0'..='\u{2fff}' {
             let text = format!("a{character}b");
             let mut json = Vec::new();
