@@ -233,7 +233,7 @@ impl<'h> FileStart<'h> {
         options: &WalkOptions,
     ) -> io::Result<Self> {
         let Scratch { head, probe: buffer, .. } = scratch;
-        let (head, is_whole) = read_first(input, head)?;
+        let (head, is_whole) = read_first(input, input.len(), head)?;
         let kind = FileKind::detect_in(input, 0..input.len(), head);
         let opens_archives = options.max_nesting > 0;
         let mut start = Self { head, is_whole, known: head, role: FileRole::Binary, bytes_read: head.len() as u64 };
@@ -264,21 +264,52 @@ impl<'h> FileStart<'h> {
 
 /// Reads the first page of a file, or all of a shorter one. If the file shrank, the next read reports that.
 pub(super) fn read_head<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<&'h [u8]> {
-    Ok(read_first(input, head)?.0)
+    Ok(read_first(input, input.len(), head)?.0)
 }
 
-/// As [`read_head`], with whether the first read returned all bytes and reached the end of the file.
-fn read_first<'h>(input: &Input, head: &'h mut [u8; HEAD_LEN]) -> io::Result<(&'h [u8], bool)> {
-    let len = usize::try_from(input.len()).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
+/// As [`read_head`], with whether the first read returned all bytes and reached the end of the file. An error after some
+/// bytes is not returned: the next read returns it again.
+fn read_first<'h>(source: &dyn ReadAt, len: u64, head: &'h mut [u8; HEAD_LEN]) -> io::Result<(&'h [u8], bool)> {
+    let len = usize::try_from(len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
     // One byte more, if it fits, shows whether the file grew.
     let most = HEAD_LEN.min(len + 1);
-    let first = match input.read_at(&mut head[..most], 0) {
+    let first = match source.read_at(&mut head[..most], 0) {
         Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
         first => first?,
     };
     if first == len && first < most {
         return Ok((&head[..len], true));
     }
-    let filled = first + if first < len { fill_at(input, &mut head[first..len], first as u64)? } else { 0 };
-    Ok((&head[..filled.min(len)], false))
+    let first = first.min(len);
+    let rest = match fill_at(source, &mut head[first..len], first as u64) {
+        Err(error) if first == 0 => return Err(error),
+        rest => rest.unwrap_or(0),
+    };
+    Ok((&head[..first + rest], false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns bytes up to an offset in reads of three, and fails there.
+    struct Failing(usize);
+
+    impl ReadAt for Failing {
+        fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+            let left = self.0 - offset as usize;
+            if left == 0 { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(left.min(buffer.len()).min(3)) }
+        }
+    }
+
+    #[test]
+    fn error_after_some_bytes_is_left_to_the_next_read() {
+        let mut head = [0; HEAD_LEN];
+        for at in [1, 3, 4, 9] {
+            let (read, is_whole) = read_first(&Failing(at), 100, &mut head).unwrap();
+            assert_eq!((read.len(), is_whole), (at, false));
+        }
+        assert!(read_first(&Failing(0), 100, &mut head).is_err());
+        assert_eq!(read_first(&Failing(3), 3, &mut head).unwrap(), (&[0; 3][..], true));
+    }
 }
