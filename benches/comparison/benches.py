@@ -1,101 +1,97 @@
-"""Measures the library in memory and from files, with the benches of Cargo."""
+"""Runs the benches of the library, which print a line for each figure, and those of the bindings."""
 
 import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass, field
 
+from . import packages
+from .bindings import PYTHON
 from .inputs import COMPONENT, OPENCASCADE
-from .tools import ROOT
-
-# A line of crates/sectile-testing/src/bench/paired.rs: row, Sectile's time, the other side and its time, ratio, cost.
-LINE = re.compile(
-    r"^\| (?P<row>[^:]+): sectile (?P<ours>[\d.]+ \S+), (?P<other>.+?) (?P<theirs>[\d.]+ (?:ns|µs|ms)), "
-    r"(?:ratio (?P<ratio>[\d.]+) \(median (?P<median>[\d.]+)|(?P<faster>\d+) x as fast \(median (?P<median_faster>\d+))"
-    r".*?\): (?P<verdict>reached|MISSED)"
-    r"(?:; bytes (?P<how>looked at|read) (?P<bytes>\d+) of (?P<size>\d+)(?: in (?P<reads>\d+) reads)?)?",
-    re.MULTILINE,
-)
-WRITTEN = re.compile(r"^\| in-place: (\d+) bytes written", re.MULTILINE)
+from .tools import ROOT, is_there
 
 SMALL = 20_000
+FILES = f"{re.escape(OPENCASCADE)}|{re.escape(COMPONENT)}"
+SHOW_RATE, READ_RATE = (str(ROOT / "target/release/examples" / name) for name in ("show_rate", "read_rate"))
+BINARIES = sorted(map(str, (ROOT / "tests/files").glob("*.wasm")))
 
-# Prefix of the row, description, and the other side; empty if the name that the bench prints is used.
-CLAIMS = [
-    ("scan/", "scan all sections, in memory", "a minimal loop over the headers"),
-    ("metadata/", "read the metadata, in memory", "wasm-metadata"),
-    ("file/", "open a file and read the metadata", ""),
-    ("push/", "scan pushed chunks", "SHA-256 of the same chunks"),
-    ("gate/", "gate, including SHA-256", "only SHA-256"),
-    ("plan/", "plan an edit of five fields", "only the scan of the file"),
-    ("deep/", "plan an edit of the deepest item", "the same edit of the root"),
-    ("in-place/", "set a license in place, with a journal", "wasm-metadata and writing the file"),
-    ("audit/corpus", "audit the corpus", ""),
-    ("audit/", f"audit {SMALL:,} small files", "a loop that walks, opens, reads one page and writes a row"),
+
+@dataclass
+class Bench:
+    """A bench: its command as a user would type it, and how it is run here."""
+
+    title: str
+    command: str
+    name: str = ""  # of a bench of Cargo
+    filter: str = ""  # of a bench that takes one, because it uses Criterion
+    words: list = field(default_factory=list)  # the command of a bench that is not one of Cargo
+    directory: str = ""
+
+
+BENCHES = [
+    Bench("Scan", "cargo xtask bench scan", "scan", f"^(scan/)?[^/]+/({FILES})"),
+    Bench("Metadata", "cargo xtask bench metadata", "metadata", FILES),
+    Bench("Files", "cargo xtask bench file", "file", FILES),
+    Bench("Growth", "cargo xtask bench growth", "growth", "/(1 GB|100000)/"),
+    Bench("Pushed chunks", "cargo xtask bench push", "push", FILES),
+    Bench("Gate", "cargo xtask bench gate", "gate", FILES),
+    Bench("Edits", "cargo xtask bench edit", "edit", FILES),
+    Bench("Inventory", "cargo xtask bench inventory", "inventory", "inventory/"),
+    Bench("Audit", "cargo xtask bench audit", "audit"),
+    Bench("Hidden binaries", "cargo xtask bench inside", "inside"),
+    Bench("Compressed packages", "cargo xtask bench packages", "packages"),
+    Bench("Rows judged again", "cargo xtask bench rejudge", "rejudge"),
+    Bench("Remote objects", "cargo xtask bench remote", "remote"),
+    Bench("Rows as columns", "cargo xtask bench columns", "columns"),
+    Bench("Advisories", "cargo xtask bench matching", "matching"),
+    Bench("Builds", "cargo xtask bench build", "build"),
+    Bench("Node", "node bindings/js/bench.js target/release/examples/show_rate",
+          words=["node", "bench.js", SHOW_RATE], directory="bindings/js"),
+    Bench("Go", "cd bindings/go && SHOW_RATE=$PWD/../../target/release/examples/show_rate go test -run '^$' -bench 'Read|Gate' .",
+          words=["go", "test", "-run", "^$", "-bench", "Read|Gate", "."], directory="bindings/go"),
+    Bench("Python", "python bindings/python/bench.py target/release/examples/read_rate tests/files/*.wasm",
+          words=[str(PYTHON), "bench.py", READ_RATE, *BINARIES], directory="bindings/python"),
+    Bench("C", "bindings/c/bench tests/files/*.wasm", words=["bindings/c/bench", *BINARIES]),
 ]
 
-FLOORS = {"floor": "the same reads, without decoding"}
+# With the same packages for all benches, nothing is compiled twice.
+CARGO = ["cargo", "bench", *(word for package in ("benches", "policy", "audit", "advisories", "cli")
+                             for word in ("-p", f"sectile-{package}")), "--all-features"]
+EXAMPLES = {"show_rate": "sectile-wasm", "read_rate": "sectile-python"}
 
-PACKAGES = ["sectile-benches", "sectile-policy", "sectile-audit"]
-BENCHES = ["scan", "metadata", "file", "push", "gate", "edit", "audit"]
+
+def build():
+    """Compiles the benches, so that no compiler runs beside a measurement."""
+    packages.binary("typst.wasm")
+    names = [word for bench in BENCHES if bench.name for word in ("--bench", bench.name)]
+    subprocess.run([*CARGO, *names, "--no-run", "--quiet"], cwd=ROOT, check=True)
+    for example, package in EXAMPLES.items():
+        subprocess.run(["cargo", "build", "--release", "--quiet", "-p", package, "--example", example], cwd=ROOT, check=True)
 
 
 def run(quick):
-    """Returns the rows that the benches print for the two representative files."""
-    files = f"{re.escape(OPENCASCADE)}|{re.escape(COMPONENT)}"
-    targets = [word for bench in BENCHES for word in ("--bench", bench)]
-    packages = [word for package in PACKAGES for word in ("-p", package)]
-    filter = f"^(scan/)?[^/]+/({files})"  # not gate/http/
-    command = ["cargo", "bench", *packages, "--all-features", *targets, "--", "--quiet", filter]
-    if quick:
-        command += ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "10"]
-    print("  " + " ".join(command), file=sys.stderr)
-    said = subprocess.run(command, cwd=ROOT, env={**os.environ, "SECTILE_FILES": str(SMALL)},
-                          stdout=subprocess.PIPE, text=True, check=True).stdout
-    written = WRITTEN.search(said)
-    rows = []
-    for found in LINE.finditer(said):
-        claim = next((claim for claim in CLAIMS if found["row"].startswith(claim[0])), None)
-        if not claim or "like-" in found["row"]:  # generated files that resemble the real ones
+    """Returns the output of each bench, or why there is none."""
+    said = {}
+    for bench in BENCHES:
+        if quick and not bench.filter:
             continue
-        shown = row(found, claim)
-        if claim[0] == "in-place/" and written:
-            shown["written"] = int(written[1])
-        if shown["row"] not in [row["row"] for row in rows]:  # a row with two goals is shown once
-            rows.append(shown)
-        print(f"  {found[0].removeprefix('| ')}", file=sys.stderr)
-    missing = [claim for claim, *_ in CLAIMS if not any(row["row"].startswith(claim) for row in rows)]
-    assert quick or not missing, f"the benches print no row of {missing}"
-    if missing:  # possible with --quick
-        print(f"  no row of {missing}", file=sys.stderr)
-    return rows
+        print(f"  {bench.command}", file=sys.stderr)
+        said[bench.title] = output(bench, quick)
+        print("\n".join(f"    {line}" for line in said[bench.title].splitlines()), file=sys.stderr)
+    return said
 
 
-def row(found, claim):
-    """Returns a row with the ratio, from either form in which the bench prints it."""
-    if found["faster"]:
-        ratio, median = float(found["faster"]), float(found["median_faster"])
-    else:
-        ratio, median = nanoseconds(found["theirs"]) / nanoseconds(found["ours"]), float(found["median"])
-        median = 1 / median if median >= 0.1 else None  # smaller ratios have too few digits
-    return {
-        "row": found["row"], "what": claim[1], "beside": claim[2] or FLOORS.get(found["other"], found["other"]),
-        "file": file_of(found["row"]),
-        "ours": nanoseconds(found["ours"]) / 1e9, "theirs": nanoseconds(found["theirs"]) / 1e9,
-        "ratio": ratio, "median": median, "reached": found["verdict"] == "reached",
-        "read": int(found["bytes"]) if found["bytes"] else None, "size": int(found["size"]) if found["size"] else None,
-        "reads": int(found["reads"]) if found["reads"] else None,
-    }
-
-
-def file_of(row):
-    """Returns the name of the file in a row."""
-    name = next((name for name in (OPENCASCADE, COMPONENT) if name in row), None)
-    if not name:
-        return "all files" if row == "audit/corpus" else "generated"
-    return f"{name}, in chunks of {row.rsplit('/', 1)[1]}" if row.endswith("KiB") else name
-
-
-def nanoseconds(text):
-    number, unit = text.split()
-    return float(number) * {"ns": 1, "µs": 1e3, "ms": 1e6}[unit]
+def output(bench, quick):
+    command, environment = bench.words, {**os.environ, "SECTILE_FILES": str(SMALL), "SHOW_RATE": SHOW_RATE}
+    if bench.name:
+        command = [*CARGO, "--bench", bench.name, "--"]
+        command += ["--quiet", bench.filter] if bench.filter else []
+        command += ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "10"] if quick else []
+    if not is_there(command[0]) and not (ROOT / command[0]).exists():
+        return "not measured: benches/comparison/install"
+    ran = subprocess.run(command, cwd=ROOT / bench.directory, env=environment, capture_output=True, text=True)
+    if ran.returncode != 0:
+        print(ran.stderr, file=sys.stderr)
+        return f"not measured: exit {ran.returncode}"
+    return ran.stdout

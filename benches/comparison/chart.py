@@ -1,4 +1,4 @@
-"""Draws points over two logarithmic axes as SVG. The colors follow the light or dark scheme of the reader."""
+"""Draws points over two logarithmic axes, and bars over one, as SVG. The colors follow the light or dark scheme of the reader."""
 
 from dataclasses import dataclass
 from math import floor, log10
@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 760, 440
 LEFT, RIGHT, TOP, BOTTOM = 84, 40, 84, 62  # margins of the plot
+MARGIN = 24  # of titles and labels
 
 STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328 }
@@ -83,19 +84,44 @@ def draw(title, description, x_axis, y_axis, series):
     x = Scale([x for x, _ in points], LEFT, WIDTH - RIGHT)
     y = Scale([y for _, y in points], HEIGHT - BOTTOM, TOP)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        *legend(series),
+        *axes(x, y, x_axis, y_axis),
+        *(part for nth, one in enumerate(series) for part in drawn(nth, one, x, y)),
+    ]
+    return framed(title, description, HEIGHT, parts)
+
+
+def framed(title, description, height, parts):
+    """Returns the picture around its parts."""
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         'aria-labelledby="title description">',
         f'<title id="title">{escape(title)}</title>',
         f'<desc id="description">{escape(description)}</desc>',
         f"<style>{STYLE}</style>",
-        f'<rect class="page" width="{WIDTH}" height="{HEIGHT}" rx="6"/>',
-        text(LEFT, 28, title, "title"),
-        *legend(series),
-        *axes(x, y, x_axis, y_axis),
-        *(part for nth, one in enumerate(series) for part in drawn(nth, one, x, y)),
+        f'<rect class="page" width="{WIDTH}" height="{height}" rx="6"/>',
+        text(MARGIN, 28, title, "title"),
+        *parts,
         "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return "\n".join(lines) + "\n"
+
+
+def bars(title, description, rows):
+    """Returns a picture of ratios: a bar to the right if the ratio is above 1, and to the left if it is below."""
+    left, right, step = 330, 110, 30
+    height = 48 + step * len(rows) + 14
+    scale = Scale([min(1, *(ratio for _, ratio, _ in rows)), max(2, *(ratio for _, ratio, _ in rows))], left, WIDTH - right)
+    one = scale(1)
+    parts = [f'<path class="axis" d="M{one:.1f} 42V{height - 12}"/>']
+    for nth, (label, ratio, said) in enumerate(rows):
+        at, end = 48 + step * nth, scale(ratio)
+        low, high = min(one, end), max(one, end)
+        parts.append(f'<g class="s{0 if ratio >= 1 else 1}"><rect class="mark" x="{low:.1f}" y="{at + 5}" '
+                     f'width="{max(1, high - low):.1f}" height="{step - 10}" rx="2"/></g>')
+        parts.append(text(MARGIN, at + step / 2 + 4.5, label))
+        parts.append(text(high + 8, at + step / 2 + 4.5, said))
+    return framed(title, description, height, parts)
 
 
 def legend(series):

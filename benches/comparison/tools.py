@@ -13,6 +13,9 @@ from pathlib import Path
 from .processes import answer
 
 ROOT = Path(__file__).resolve().parents[2]
+# Where `comparison/install` installs the tools that are not system packages.
+PEERS_DIRECTORY = Path(os.environ.get("SECTILE_PEERS", ROOT / "target/peers")).resolve()
+os.environ["PATH"] = f"{PEERS_DIRECTORY}/bin:{os.environ['PATH']}"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Peer:
     package: str  # package with the version
     install: str  # installation command
     version: tuple = ("--version",)
-    crate: str = ""  # for a tool that does not print its version
+    crate: str = ""  # for a tool installed by Cargo that does not print its version
+    module: str = ""  # for a tool installed by Go that does not print its version
 
 
 PEERS = [
@@ -32,9 +36,17 @@ PEERS = [
     Peer("wasm-strip", "wabt", "apt install wabt"),
     Peer("llvm-objcopy", "LLVM", "apt install llvm"),
     Peer("rust-audit-info", "rust-audit-info", "cargo install rust-audit-info --locked", crate="rust-audit-info"),
+    Peer("syft", "syft", "go install github.com/anchore/syft/cmd/syft@latest", module="github.com/anchore/syft"),
+    Peer("trivy", "trivy", "GOEXPERIMENT=jsonv2 go install github.com/aquasecurity/trivy/cmd/trivy@latest",
+         module="github.com/aquasecurity/trivy"),
+    Peer("go", "Go", "apt install golang-go", ("version",)),
+    Peer("strings", "binutils", "apt install binutils"),
+    Peer("rg", "ripgrep", "apt install ripgrep"),
+    Peer("grep", "GNU grep", "apt install grep"),
     Peer("wkg", "wkg", "cargo install wkg --locked"),
     Peer("docker-registry", "distribution", "apt install docker-registry"),
     Peer("cp", "coreutils", "apt install coreutils"),
+    Peer("cmp", "diffutils", "apt install diffutils"),
     Peer("find", "findutils", "apt install findutils"),
 ]
 BY_NAME = {peer.name: peer for peer in PEERS}
@@ -76,6 +88,10 @@ def version(peer):
     if peer.crate:
         listing = Path(shutil.which(peer.name)).resolve().parent.parent / ".crates.toml"  # packages installed by Cargo
         found = listing.exists() and re.search(rf'"{peer.crate} (\S+) ', listing.read_text())
+        return found[1] if found else "unknown version"
+    if peer.module:
+        listing = answer(["go", "version", "-m", shutil.which(peer.name)]).stdout.decode()
+        found = re.search(rf"\tmod\t{re.escape(peer.module)}\tv(\S+)", listing)
         return found[1] if found else "unknown version"
     found = first_number(answer([peer.name, *peer.version]))
     return found if peer.package == peer.name else f"{found} ({peer.package})"
