@@ -1,14 +1,17 @@
 """Runs the benches of the library, which print a line for each figure, and those of the bindings."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import packages
 from .bindings import PYTHON
 from .inputs import COMPONENT, OPENCASCADE
+from .processes import answer
 from .tools import ROOT, is_there
 
 SMALL = 20_000
@@ -55,42 +58,51 @@ BENCHES = [
     Bench("C", "bindings/c/bench tests/files/*.wasm", words=["bindings/c/bench", *BINARIES]),
 ]
 
-# With the same packages for all benches, nothing is compiled twice.
 CARGO = ["cargo", "bench", *(word for package in ("benches", "policy", "audit", "advisories", "cli")
                              for word in ("-p", f"sectile-{package}")), "--all-features"]
 EXAMPLES = {"show_rate": "sectile-wasm", "read_rate": "sectile-python"}
 
 
 def build():
-    """Compiles the benches, so that no compiler runs beside a measurement."""
+    """Compiles the benches, so that no compiler runs beside a measurement. Returns the program and its directory by name."""
     packages.binary("typst.wasm")
     names = [word for bench in BENCHES if bench.name for word in ("--bench", bench.name)]
-    subprocess.run([*CARGO, *names, "--no-run", "--quiet"], cwd=ROOT, check=True)
+    messages = subprocess.run([*CARGO, *names, "--no-run", "--message-format", "json"], cwd=ROOT, check=True, stdout=subprocess.PIPE)
     for example, package in EXAMPLES.items():
-        subprocess.run(["cargo", "build", "--release", "--quiet", "-p", package, "--example", example], cwd=ROOT, check=True)
+        if example == "read_rate" and not PYTHON.exists():
+            continue
+        subprocess.run(["cargo", "build", "--release", "-p", package, "--example", example], cwd=ROOT, check=True)
+    built = [message for message in map(json.loads, messages.stdout.splitlines()) if message.get("executable")]
+    return {message["target"]["name"]: (message["executable"], Path(message["manifest_path"]).parent)
+            for message in built if message["target"]["kind"] == ["bench"]}
 
 
-def run(quick):
-    """Returns the output of each bench, or why there is none."""
+def run(programs, quick):
+    """Returns the output of each bench, or why there is none. `programs` are those of `build`."""
     said = {}
     for bench in BENCHES:
         if quick and not bench.filter:
             continue
         print(f"  {bench.command}", file=sys.stderr)
-        said[bench.title] = output(bench, quick)
+        said[bench.title] = output(bench, programs, quick)
         print("\n".join(f"    {line}" for line in said[bench.title].splitlines()), file=sys.stderr)
     return said
 
 
-def output(bench, quick):
-    command, environment = bench.words, {**os.environ, "SECTILE_FILES": str(SMALL), "SHOW_RATE": SHOW_RATE}
+def output(bench, programs, quick):
+    command, directory = bench.words, ROOT / bench.directory
+    environment = {**os.environ, "SECTILE_FILES": str(SMALL), "SHOW_RATE": SHOW_RATE}
     if bench.name:
-        command = [*CARGO, "--bench", bench.name, "--"]
+        program, directory = programs[bench.name]
+        toolchain = answer(["rustc", "--print", "sysroot"], cwd=ROOT).stdout.decode().strip()
+        # As Cargo sets it, and the place of Criterion's files.
+        environment |= {"CARGO": f"{toolchain}/bin/cargo", "CRITERION_HOME": str(ROOT / "target/criterion")}
+        command = [program, "--bench"]
         command += ["--quiet", bench.filter] if bench.filter else []
         command += ["--warm-up-time", "0.2", "--measurement-time", "0.5", "--sample-size", "10"] if quick else []
     if not is_there(command[0]) and not (ROOT / command[0]).exists():
         return "not measured: benches/comparison/install"
-    ran = subprocess.run(command, cwd=ROOT / bench.directory, env=environment, capture_output=True, text=True)
+    ran = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True)
     if ran.returncode != 0:
         print(ran.stderr, file=sys.stderr)
         return f"not measured: exit {ran.returncode}"

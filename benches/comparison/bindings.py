@@ -54,8 +54,9 @@ def run():
 def compare(language, name, files):
     """Returns the lines that the program of a binding prints."""
     command = [*language.command, *map(str, files)]
-    said = subprocess.run(command, cwd=ROOT / language.directory, stdout=subprocess.PIPE, text=True)
+    said = subprocess.run(command, cwd=ROOT / language.directory, capture_output=True, text=True)
     if said.returncode != 0:
+        print(said.stderr, file=sys.stderr)
         return [{"file": name, "failed": f"exit {said.returncode}"}]
     print(said.stdout, file=sys.stderr)
     (own, *others) = [found.groups() for found in LINE.finditer(said.stdout)]

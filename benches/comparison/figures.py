@@ -53,10 +53,10 @@ def page(measured):
         HOW,
     ]
     for bench in BENCHES:
-        said = measured["benches"].get(bench.title, "not measured")
+        said = measured["benches"].get(bench.title, "")
         found = rows(bench.title, said)
         parts += [f"## {bench.title}", f"```sh\n{bench.command}\n```"]
-        parts.append(table(["row", "compared with", "target", "figure", ""], found) if found else f"{said.splitlines()[0]}.")
+        parts.append(table(["row", "compared with", "target", "figure", ""], found) if found else reason(said))
     return "\n\n".join(parts + [ELSEWHERE]) + "\n"
 
 
@@ -73,6 +73,11 @@ ELSEWHERE = """## Elsewhere
 | other parsers in Python, Node and Go | [comparison.md](comparison.md#the-bindings) |"""
 
 
+def reason(said):
+    """Returns why a bench has no rows."""
+    return f"{said.capitalize()}." if said.startswith("not measured") else "Not measured."
+
+
 def rows(title, said):
     """Returns the rows of a bench from its output."""
     found = [row(line) for line in LINE.finditer(said)]
@@ -80,7 +85,14 @@ def rows(title, said):
         if of == title:
             lines = re.finditer(pattern, said, re.MULTILINE)
             found += [[*cell(line), ""] for line in lines for cell in cells]
-    return found
+    return [[*cells, verdict or judged(cells[2], cells[3])] for *cells, verdict in found]
+
+
+def judged(target, figure):
+    """Returns the verdict on a ratio, for benches that print none."""
+    if not target:
+        return ""
+    return "reached" if float(figure.split()[-2]) <= float(target.split()[0]) else "**missed**"
 
 
 def row(line):
@@ -91,11 +103,11 @@ def row(line):
         target = TARGET.search(line["said"])
         wanted = target["target"].split(";")[0].replace(" x", " ×") if target else ""
         return [line["row"], "", wanted, TARGET.sub("", line["said"]).replace(" x ", " × "), verdict]
-    other = f"{times['other']}, {times['theirs']}"
+    other = f"{times['other'].rstrip(',')}, {times['theirs']}"
     if times["faster"]:
         figure = f"{times['faster']} × as fast ({times['median_faster']} ×)"
         return [line["row"], other, f"{times['goal']} × as fast", f"{times['ours']}, {figure}", verdict]
     median = f" ({times['median']} ×{times['more'].replace(', of processor time', '; processor time')})" if times["median"] else ""
     clock = "processor time " if times["clock"] else ""
-    limit = times["limit"].strip().removesuffix(" x").replace(" x", " ×")
+    limit = re.sub(r"^[\d.]+", lambda number: f"{float(number[0]):.3g}", times["limit"].strip()).removesuffix(" x").replace(" x", " ×")
     return [line["row"], other, limit if " " in limit else f"{limit} ×", f"{clock}{times['ours']}, {times['ratio']} ×{median}", verdict]

@@ -80,7 +80,7 @@ def inventory(sectile, scratch):
     for file, what in [(packages.binary("typst.wasm"), "a Rust program without a list"),
                        (CORPUS / ESBUILD, "a Go program"), (declared, "a Rust program with a list")]:
         def pair(peer, theirs, count, more="", **rest):
-            ours = [[sectile, "sbom", "--no-progress", str(file)]]
+            ours = [[sectile, "sbom", str(file)]]
             return Pair("inventory", f"find the packages of {what}", [file], ours, peer, theirs, more=more,
                         count=(with_purl, count), rounds=5, **rest)
 
@@ -106,7 +106,7 @@ def hidden(sectile, scratch):
     packages.write_scripts(directory)
     files = [path for path in sorted(directory.rglob("*")) if path.is_file()]
     magic = "AGFzbQ"  # the Base64 of the magic bytes
-    ours = [[sectile, "audit", str(directory), "--inside", "always", "--no-progress", "--allow-empty", "--format", "jsonl"]]
+    ours = [[sectile, "audit", str(directory), "--inside=always", "--no-progress", "--allow-empty", "--format", "jsonl"]]
     for peer, theirs in [("rg", ["rg", "--no-ignore", "--hidden", "--text", "--no-filename", "--only-matching", magic]),
                          ("grep", ["grep", "--recursive", "--text", "--no-filename", "--only-matching", magic])]:
         yield Pair("hidden binaries", "find modules in scripts", files, ours, peer, [*theirs, str(directory)], rounds=5,
@@ -186,7 +186,7 @@ def auditing(sectile, scratch):
         one_by_one = ["find", "-L", str(directory), "-name", "*.wasm", "-exec", *show, "{}", ";"]
         find = f"find -L {directory} -name '*.wasm' -print0"
         in_parallel = ["sh", "-c", f"{find} | xargs -0 -n 1 -P {len(os.sched_getaffinity(0))} {' '.join(show)}"]
-        ours = [[sectile, "audit", str(directory.resolve()), "--inside", "never", "--format", "jsonl"]]
+        ours = [[sectile, "audit", str(directory.resolve()), "--inside=never", "--format", "jsonl"]]
         for theirs, how in [(one_by_one, "one file after the other"), (in_parallel, "the files on all processors")]:
             yield Pair("auditing", what, files, ours, "wasm-tools", theirs, rounds=5,
                        more=f"Sectile also judges each file, on all processors; wasm-tools shows {how}")
@@ -198,9 +198,14 @@ def pulling(sectile, scratch, registry):
         file, image, out = CORPUS / name, f"{registry.address}/{name.split('.')[0]}/pulled:1", scratch / f"pulled-{name}"
         complaint = processes.complaint(processes.answer([sectile, "oci", "push", str(file), image]))
         assert complaint is None, complaint
+
+        def prepare(out=out):  # otherwise, a pull only compares the digests
+            out.unlink(missing_ok=True)
+            os.sync()
+
         yield Pair("pulling", "pull", [file], [[sectile, "oci", "pull", image, "-o", str(out)]], "wkg",
                    ["wkg", "oci", "pull", "--insecure", registry.address, image, "-o", str(out)], memory=12e6, rounds=5,
-                   prepare=os.sync, to_files=False)
+                   prepare=prepare, to_files=False)
 
 
 def pushing(sectile, registry):

@@ -57,6 +57,15 @@ def need(program, install):
         sys.exit(f"compare: needs {program}: {install}")
 
 
+def need_optimized():
+    """Ends the program if a tool that Cargo installed was built without optimizations: its times would mean nothing."""
+    for peer in filter(lambda peer: is_there(peer.name), PEERS):
+        listing = Path(shutil.which(peer.name)).resolve().parent.parent / ".crates2.json"  # packages installed by Cargo
+        installs = json.loads(listing.read_text())["installs"].values() if listing.exists() else []
+        if any(peer.name in install["bins"] and install["profile"] != "release" for install in installs):
+            sys.exit(f"compare: {peer.name} was built without optimizations: {peer.install} --force")
+
+
 def is_there(name):
     return shutil.which(name) is not None
 
@@ -67,7 +76,7 @@ def missing(name):
 
 def build():
     """Builds the command in release mode, and returns its path."""
-    command = ["cargo", "build", "--release", "-p", "sectile-cli", "--bins", "--message-format", "json"]
+    command = ["cargo", "build", "--release", "-p", "sectile-cli", "--bin", "sectile", "--message-format", "json"]
     messages = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout
     built = [message.get("executable") for message in map(json.loads, messages.splitlines())]
     (sectile,) = filter(None, built)
