@@ -72,6 +72,7 @@ def build():
         if example == "read_rate" and not PYTHON.exists():
             continue
         subprocess.run(["cargo", "build", "--release", "-p", package, "--example", example], cwd=ROOT, check=True)
+    subprocess.run(["bindings/c/install", "target/c-bench"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     built = [message for message in map(json.loads, messages.stdout.splitlines()) if message.get("executable")]
     return {message["target"]["name"]: (message["executable"], Path(message["manifest_path"]).parent)
             for message in built if message["target"]["kind"] == ["bench"]}

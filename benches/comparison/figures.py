@@ -18,9 +18,9 @@ TARGET = re.compile(r" \((?:limit|to reach) (?P<target>[^)]+)\)")
 # The forms of the other benches: title of the bench, line, and the cells of its rows.
 OTHERS = [
     ("Builds", r"^ +(\d+) +([\d.]+) ms +([\d.]+) +([\d.]+) +([\d.]+)$", [
-        lambda f: (f"{f[1]} packages, `cargo sectile build`", f"`cargo build`, {f[2]} ms", "", f"{f[4]} ×"),
-        lambda f: (f"{f[1]} packages, `cargo-sectile build`", f"`cargo build`, {f[2]} ms", "", f"{f[5]} ×"),
-        lambda f: (f"{f[1]} packages, a subcommand that only builds", f"`cargo build`, {f[2]} ms", "", f"{f[3]} ×"),
+        lambda f: (f"`cargo sectile build`, number of packages: {f[1]}", f"`cargo build`, {f[2]} ms", "", f"{f[4]} ×"),
+        lambda f: (f"`cargo-sectile build`, number of packages: {f[1]}", f"`cargo build`, {f[2]} ms", "", f"{f[5]} ×"),
+        lambda f: (f"a subcommand that only builds, number of packages: {f[1]}", f"`cargo build`, {f[2]} ms", "", f"{f[3]} ×"),
     ]),
     ("Node", r"^read ([\d.]+) µs; file into a buffer ([\d.]+) µs, (\d+) × as long$", [
         lambda f: ("metadata of a module of 60 MB", f"reading the file into a buffer, {f[2]} µs", "", f"{f[1]} µs, {f[3]} × as fast")]),
@@ -109,5 +109,5 @@ def row(line):
         return [line["row"], other, f"{times['goal']} × as fast", f"{times['ours']}, {figure}", verdict]
     median = f" ({times['median']} ×{times['more'].replace(', of processor time', '; processor time')})" if times["median"] else ""
     clock = "processor time " if times["clock"] else ""
-    limit = re.sub(r"^[\d.]+", lambda number: f"{float(number[0]):.3g}", times["limit"].strip()).removesuffix(" x").replace(" x", " ×")
+    limit = re.sub(r"^[\d.]+", lambda number: f"{float(number[0]):.3g}", times["limit"].strip()).removesuffix(" x").replace(" x", " ×").removeprefix("0 × + ")
     return [line["row"], other, limit if " " in limit else f"{limit} ×", f"{clock}{times['ours']}, {times['ratio']} ×{median}", verdict]

@@ -99,7 +99,8 @@ def page(measured, figures):
         table(["machine", ""], measured["machine"]),
         table(["tool", "version"], measured["versions"]),
         "## The command",
-        "If a cell has two figures, the first is Sectile's and the second is the other tool's.",
+        "If a cell has two figures, the first is Sectile's and the second is the other tool's. A tool that finds nothing may "
+        "not have searched the file: its time is shown as it is.",
         *(part for group in dict.fromkeys(row["group"] for row in measured["whole"]) for part in whole(measured, group)),
         sparse(measured["sparse"]),
         "## The library",
