@@ -43,8 +43,8 @@ SIZE = 2_000
 HEAD = 65_536
 """Bytes of the first request for an object."""
 LARGE = 4 << 20
-TASKS = 12
-"""Tasks for each worker. Ray starts the second worker of a dataset after a second: many tasks lose little by it."""
+TASKS = 4
+"""Tasks for each worker. Ray starts the second worker of a dataset after a second, and takes about 0.1 s between two tasks."""
 PAUSE = 0.25
 """Seconds of a task that shows what Ray adds to its tasks."""
 
