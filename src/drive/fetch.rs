@@ -89,9 +89,15 @@ impl Default for FetchOptions {
 }
 
 impl FetchOptions {
-    /// Number of bytes that arrive during the latency of a request: the cost that [`WindowSizer`]
-    /// takes.
-    fn latency_in_bytes(&self) -> u64 {
+    /// Sets latency and rate so that one more request costs as much as the transfer of this many
+    /// bytes. Only this product of both decides how many bytes a request is for.
+    #[must_use]
+    pub fn with_request_cost(self, bytes: u64) -> Self {
+        Self { bytes_per_second: bytes, latency: Duration::from_secs(1), ..self }
+    }
+
+    /// Cost of one more request: the number of bytes that are transferred during its latency.
+    pub fn request_cost(&self) -> u64 {
         let bytes = u128::from(self.bytes_per_second).saturating_mul(self.latency.as_micros()) / 1_000_000;
         u64::try_from(bytes).unwrap_or(u64::MAX)
     }
@@ -152,7 +158,7 @@ async fn scan<F: Fetch, V: for<'w> Visitor<'w>>(
     limits: Limits,
 ) -> Result<(), Error> {
     let mut scanner = Scanner::new(limits);
-    let mut sizer = WindowSizer::new(source.options.latency_in_bytes());
+    let mut sizer = WindowSizer::new(source.options.request_cost());
     let mut buffer = Buffer::default();
     let mut needed = 0..1;
     let len = loop {

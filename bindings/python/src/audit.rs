@@ -26,18 +26,18 @@ use crate::{error, source};
 /// those of `sectile audit`, in the same order. An entry that cannot be read has a row that says so.
 ///
 /// The policy, `recovered`, `advisories` and `vex` are those of `check`. `day` decides which exceptions of the policy have
-/// expired; the default is the current day. `hash`, `threads`, `in_flight`, `inside`, `nested` and `ignore_rules` are the
-/// options of the command. With `parquet`, the rows are also written to a new file, as the command writes them.
+/// expired; the default is the current day. `hash`, `threads`, `in_flight`, `request_cost`, `inside`, `nested` and
+/// `ignore_rules` are the options of the command. With `parquet`, the rows are also written to a new file, as the command writes them.
 /// `since` is an earlier report, in Parquet or as JSON lines: files that have not changed since keep its rows, and are not
 /// read again. Another user must not be able to write to it, unless `trust_report` accepts that.
 /// `progress` is called with the numbers of files, rows and bytes so far.
 #[pyfunction]
 #[pyo3(signature = (roots, policy = None, *, recovered = false, advisories = Vec::new(), vex = Vec::new(), day = None,
-    hash = false, threads = None, in_flight = None, inside = "local", nested = 4, ignore_rules = false, since = None,
-    trust_report = false, parquet = None, progress = None),
+    hash = false, threads = None, in_flight = None, request_cost = None, inside = "local", nested = 4,
+    ignore_rules = false, since = None, trust_report = false, parquet = None, progress = None),
     text_signature = "(roots, policy=None, *, recovered=False, advisories=(), vex=(), day=None, hash=False, \
-    threads=None, in_flight=None, inside='local', nested=4, ignore_rules=False, since=None, \
-    trust_report=False, parquet=None, progress=None)")]
+    threads=None, in_flight=None, request_cost=None, inside='local', nested=4, ignore_rules=False, \
+    since=None, trust_report=False, parquet=None, progress=None)")]
 #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // keywords in Python
 pub fn audit(
     py: Python<'_>,
@@ -50,6 +50,7 @@ pub fn audit(
     hash: bool,
     threads: Option<usize>,
     in_flight: Option<usize>,
+    request_cost: Option<u64>,
     inside: &str,
     nested: u32,
     ignore_rules: bool,
@@ -68,6 +69,7 @@ pub fn audit(
     walk.max_nesting = nested;
     walk.ignore_rules = ignore_rules;
     walk.in_flight = in_flight.unwrap_or(walk.in_flight);
+    walk.request_cost = request_cost.unwrap_or(walk.request_cost);
     let mut audit = Audit::new(policy).with_walk(walk).with_hashing(hash);
     if let Some(threads) = threads {
         audit = audit.with_threads(threads);

@@ -125,14 +125,18 @@ impl ReadOptions<'_> {
 
     /// Reads an object whose head was fetched: the requested ranges, or all of it.
     #[cfg(feature = "remote")]
-    pub(super) async fn fetch(&self, object: &mut PrefetchedHead<Object>) -> BlobReading<'static> {
+    pub(super) async fn fetch(
+        &self,
+        object: &mut PrefetchedHead<Object>,
+        fetch_options: FetchOptions,
+    ) -> BlobReading<'static> {
         let size = object.len();
         let mut reading = if self.hashes {
             let probed = object.bytes_fetched() - object.head().len() as u64;
             let reading = self.fetch_all(object).await;
             BlobReading { bytes_read: reading.bytes_read + probed, ..reading }
         } else {
-            self.fetch_ranges(object).await
+            self.fetch_ranges(object, fetch_options).await
         };
         reading.changed = matches!(reading.remote_error(), Some(RemoteError::Changed));
         BlobReading { size: size.or(reading.size), ..reading }
@@ -140,9 +144,13 @@ impl ReadOptions<'_> {
 
     /// Reads the requested ranges of a source whose head was fetched.
     #[cfg(any(feature = "registry", feature = "remote"))]
-    pub(super) async fn fetch_ranges<F: Fetch>(&self, source: &mut PrefetchedHead<F>) -> BlobReading<'static> {
+    pub(super) async fn fetch_ranges<F: Fetch>(
+        &self,
+        source: &mut PrefetchedHead<F>,
+        options: FetchOptions,
+    ) -> BlobReading<'static> {
         let mut visitor = self.stream_visitor();
-        let outcome = drive::scan_fetch(source, &mut visitor, FetchOptions::default(), self.policy.limits).await;
+        let outcome = drive::scan_fetch(source, &mut visitor, options, self.policy.limits).await;
         blob_reading(visitor, outcome, source.bytes_fetched())
     }
 

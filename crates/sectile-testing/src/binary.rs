@@ -86,7 +86,7 @@ pub fn numbered_module(nth: usize) -> Vec<u8> {
 
 /// A module that does not fit into one window, with metadata at both ends.
 pub fn large_module(fill: u8) -> Vec<u8> {
-    module(&[custom("licenses", "MIT"), section(10, &vec![fill; 300_000]), custom("vendor", "v")])
+    module(&[custom("licenses", "MIT"), section(10, &vec![fill; 500_000]), custom("vendor", "v")])
 }
 
 /// A section that holds an item.

@@ -165,6 +165,7 @@ def audit(
     hash: bool = False,
     threads: int | None = None,
     in_flight: int | None = None,
+    request_cost: int | None = None,
     inside: str = "local",
     nested: int = 4,
     ignore_rules: bool = False,

@@ -131,8 +131,9 @@ impl ListedObject {
             return ObjectStart::Empty;
         }
         let object = objects.object(self.meta.location.clone());
-        let mut object = match PrefetchedHead::prefetch(object, head_len(self.meta.size, self.file.expects_wasm)).await
-        {
+        let fetch_options = options.fetch_options();
+        let head_len = head_len(self.meta.size, self.file.expects_wasm, fetch_options);
+        let mut object = match PrefetchedHead::prefetch(object, head_len).await {
             Ok(object) => object,
             Err(error) => return ObjectStart::Failed(remote_error(&error)),
         };
@@ -146,7 +147,7 @@ impl ListedObject {
             Ok(RemoteType::Other(other)) => return ObjectStart::Other(other),
             Ok(RemoteType::Wasm) => {}
         }
-        let mut reading = Box::new(read_options.fetch(&mut object).await);
+        let mut reading = Box::new(read_options.fetch(&mut object, fetch_options).await);
         reading.changed |= is_changed;
         ObjectStart::Read(reading, self.state_of(&object))
     }

@@ -1,5 +1,8 @@
 //! Options of a walk.
 
+#[cfg(any(feature = "registry", feature = "remote"))]
+use sectile::drive::FetchOptions;
+
 /// Options of a walk: the files to visit, and the limits on archives.
 ///
 /// ```
@@ -38,6 +41,12 @@ pub struct WalkOptions {
     /// Number of remote objects to read at once on each thread; 16 by default, and at least one. Their rows are
     /// buffered until it is their turn.
     pub in_flight: usize,
+    /// Cost of one more request for a remote object, as the number of bytes that could be transferred instead; 256 KiB by
+    /// default, and at most [`REQUEST_COST_LIMIT`](WalkOptions::REQUEST_COST_LIMIT).
+    ///
+    /// An object is requested whole where its first bytes, its last bytes and another request would cost more. The cost is
+    /// given and not measured, so that the number of bytes read in a row does not depend on other objects.
+    pub request_cost: u64,
 }
 
 /// Whether an audit searches files that are neither binaries nor archives for binaries, such as Base64 in a script.
@@ -76,6 +85,15 @@ impl InsideSearch {
 impl WalkOptions {
     /// Upper bound of [`max_nesting`](Self::max_nesting).
     pub const NESTING_LIMIT: u32 = 32;
+
+    /// Upper bound of [`request_cost`](Self::request_cost): 16 MiB. The objects in flight are held in memory.
+    pub const REQUEST_COST_LIMIT: u64 = 16 << 20;
+
+    /// The options of requests for one object.
+    #[cfg(any(feature = "registry", feature = "remote"))]
+    pub(crate) fn fetch_options(&self) -> FetchOptions {
+        FetchOptions::default().with_request_cost(self.request_cost.min(Self::REQUEST_COST_LIMIT))
+    }
 }
 
 impl Default for WalkOptions {
@@ -91,6 +109,7 @@ impl Default for WalkOptions {
             max_rows: 100_000,
             max_row_bytes: 64 << 20,
             in_flight: 16,
+            request_cost: 256 << 10,
         }
     }
 }

@@ -6,7 +6,9 @@
 use std::io;
 
 #[cfg(any(feature = "registry", feature = "remote"))]
-use sectile::drive::{Fetch, PrefetchedHead};
+use bytes::Bytes;
+#[cfg(any(feature = "registry", feature = "remote"))]
+use sectile::drive::{Fetch, FetchOptions, PrefetchedHead};
 
 use super::archive::ZipSign;
 use super::file_kind::{FileKind, TAIL_LEN, find_tar};
@@ -116,14 +118,23 @@ impl Probe {
     }
 }
 
-/// Length of the first request for a remote source of this length.
+/// Length of the first request for a remote source of this length: all of it, if its first bytes, its last bytes and
+/// another request would cost more.
 ///
-/// A long one that is called WebAssembly has its headers near its start, or far from it. Of others, more bytes are
-/// searched: those of [`probe_tail`].
+/// One that is called WebAssembly has its headers near its start, or far from it. Of others, more bytes are searched:
+/// those of [`probe_tail`].
 #[cfg(any(feature = "registry", feature = "remote"))]
-pub(super) fn head_len(len: u64, expects_wasm: bool) -> u64 {
-    let is_long = len > PREFIX_LEN + TAIL_LEN as u64;
-    if is_long && expects_wasm { WASM_HEAD_LEN } else { PREFIX_LEN }
+pub(super) fn head_len(len: u64, expects_wasm: bool, options: FetchOptions) -> u64 {
+    let first = if expects_wasm { WASM_HEAD_LEN } else { PREFIX_LEN };
+    let in_parts = options.request_cost() + first + TAIL_LEN as u64;
+    if len <= in_parts { len } else { first }
+}
+
+/// The first bytes of a remote source, in which its type is detected. They are the same under any cost of a request.
+#[cfg(any(feature = "registry", feature = "remote"))]
+pub(super) fn prefix<F: Fetch>(source: &PrefetchedHead<F>) -> Bytes {
+    let head = source.head();
+    head.slice(..head.len().min(PREFIX_LEN as usize))
 }
 
 /// Number of bytes at the start of a remote source in which archives and formats are searched. Includes the identifier
@@ -146,8 +157,8 @@ pub(super) async fn probe_tail<F: Fetch>(
     if kind != FileKind::Wasm {
         source.extend_head(PREFIX_LEN).await?;
     }
-    let head = source.head().clone();
-    let len = source.len().unwrap_or(len).max(head.len() as u64);
+    let head = prefix(source);
+    let len = source.len().unwrap_or(len).max(source.head().len() as u64);
     let start = len.saturating_sub(TAIL_LEN as u64);
     let tail = source.prefetch_tail(start..len).await?;
     let volume = head.get(VOLUME_AT as usize..VOLUME_AT as usize + VOLUME_LEN).unwrap_or_default();

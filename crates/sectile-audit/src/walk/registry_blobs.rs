@@ -111,7 +111,8 @@ impl LayerBlob {
         options: &WalkOptions,
         read_options: ReadOptions<'_>,
     ) -> io::Result<LayerStart> {
-        let head_len = head_len(self.size, self.expects_wasm);
+        let fetch_options = options.fetch_options();
+        let head_len = head_len(self.size, self.expects_wasm, fetch_options);
         let mut blob = run_blocking(PrefetchedHead::prefetch(blob, head_len))?;
         let detected = RemoteType::detect(&mut blob, self.size, OsStr::new(""), self.expects_wasm, options);
         match run_blocking(detected)? {
@@ -128,7 +129,7 @@ impl LayerBlob {
             reading.bytes_read += blob.bytes_fetched();
             reading
         } else {
-            BlobReading { size: Some(self.size), ..run_blocking(read_options.fetch_ranges(&mut blob)) }
+            BlobReading { size: Some(self.size), ..run_blocking(read_options.fetch_ranges(&mut blob, fetch_options)) }
         };
         Ok(LayerStart::Read(Box::new(reading), self.state()))
     }

@@ -7,7 +7,7 @@ use std::io;
 use super::file_kind::FileKind;
 use super::formats;
 use super::options::WalkOptions;
-use super::probe::probe_tail;
+use super::probe::{prefix, probe_tail};
 use crate::blob::{Blob, BlobLocation, BlobReading, BlobSink, Content, FileState, NotOpened, WalkError};
 use sectile::FindingCode;
 use sectile::digest::Digest;
@@ -62,7 +62,7 @@ impl RemoteType {
         expects_wasm: bool,
         options: &WalkOptions,
     ) -> io::Result<Self> {
-        let kind = FileKind::detect(source.head());
+        let kind = FileKind::detect(&prefix(source));
         let opens_archives = options.max_nesting > 0;
         if kind.is_container() && opens_archives {
             return Ok(Self::Archive);
@@ -78,7 +78,7 @@ impl RemoteType {
             return Ok(Self::Wasm);
         }
         let bytes_read = source.bytes_fetched();
-        Ok(Self::Other(match probe.format.or_else(|| formats::detect_by_name(name, source.head())) {
+        Ok(Self::Other(match probe.format.or_else(|| formats::detect_by_name(name, &prefix(source))) {
             _ if kind.is_container() => OtherFile::SkippedArchive(bytes_read),
             Some(format) => OtherFile::NotOpened(format, bytes_read),
             None if options.inside.searches(false) => return Ok(Self::Archive),

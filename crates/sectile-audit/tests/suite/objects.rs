@@ -157,6 +157,51 @@ fn long_modules_cost_two_requests_and_a_fiftieth_of_their_bytes() {
     }
 }
 
+/// Bytes that do not compress.
+fn noise(len: usize) -> Vec<u8> {
+    (0..).flat_map(|n: u64| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).take(len).collect()
+}
+
+/// Rows do not depend on the cost of a request, except for the bytes that are read.
+#[test]
+fn objects_are_read_whole_where_requests_would_cost_more() {
+    let tarred = tar(&[("a.wasm".to_owned(), numbered_module(0)), ("b".to_owned(), vec![7; 80_000])]);
+    // The tar begins after the bytes that are searched at the start of a remote source, and before those at its end.
+    let hidden = [vec![b'x'; 80_000], tarred, vec![b'x'; 80_000]].concat();
+    let contents = [
+        ("a.wasm", module(&[custom("licenses", "MIT"), section(10, &vec![0; 100_000]), custom("vendor", "v")])),
+        ("b.wasm", large_module(0)),
+        ("c.wasm", module(&[section(10, &vec![0; 1 << 20]), custom("vendor", "v")])),
+        ("d", hidden),
+        ("e", vec![b'x'; 200_000]),
+        ("f.wasm", vec![b'x'; 200_000]),
+        ("g", zip(&[("a.wasm".to_owned(), module(&[section(10, &noise(150_000))]))])),
+    ];
+    let read = |request_cost: u64| {
+        let store = contents.iter().fold(WatchedStore::default(), |store, (path, bytes)| store.with(path, bytes));
+        let store = Arc::new(store);
+        let mut options = WalkOptions::default();
+        options.request_cost = request_cost;
+        let answer = Answer::run(&default_audit().with_walk(options), &roots(&store));
+        let requests = contents.each_ref().map(|(path, _)| store.requests_for(path));
+        for row in answer.rows().iter().filter(|row| row["archive"].is_null()) {
+            let (name, bytes_read) = (row["file"].as_str().unwrap(), row["bytes_read"].as_u64().unwrap());
+            assert!(bytes_read <= row["size"].as_u64().unwrap(), "{name}: {bytes_read}");
+        }
+        assert_eq!(answer.progress.bytes_read(), store.transferred.load(Ordering::SeqCst), "{}", answer.text);
+        (facts(&answer, BASE_URL), requests)
+    };
+    let (rows, requests) = read(0);
+    assert_eq!(requests, [2, 2, 2, 2, 2, 3, 2]);
+    let (default, requests) = read(WalkOptions::default().request_cost);
+    assert_eq!(requests, [1, 2, 2, 1, 1, 1, 1]);
+    assert_eq!(default, rows);
+    for cost in [4 << 20, WalkOptions::REQUEST_COST_LIMIT, u64::MAX] {
+        let (whole, requests) = read(cost);
+        assert_eq!((whole, requests), (rows.clone(), [1; 7]));
+    }
+}
+
 /// A short head has the headers of few of these. The last bytes have many of the others.
 #[test]
 fn headers_far_from_the_start_cost_few_requests() {
@@ -183,13 +228,13 @@ fn disc() -> Vec<u8> {
     let both = |number: u32| [number.to_le_bytes(), number.to_be_bytes()].concat();
     let mut directory = vec![34, 0];
     directory.extend([both(19), both(SECTOR as u32), vec![0; 7], vec![2, 0, 0], vec![1, 0, 0, 1, 1, 0]].concat());
-    let mut sectors = vec![0; 100 * SECTOR];
+    let mut sectors = vec![0; 500 * SECTOR];
     let mut put = |sector: usize, at: usize, bytes: &[u8]| {
         sectors[sector * SECTOR + at..][..bytes.len()].copy_from_slice(bytes);
     };
     put(16, 0, b"\x01CD001\x01");
     put(16, 8, &[b' '; 64]);
-    put(16, 80, &both(100));
+    put(16, 80, &both(500));
     put(16, 120, &[1, 0, 0, 1, 1, 0, 0, 1, 0, 8, 8, 0]);
     put(16, 156, &directory);
     put(17, 0, b"\xffCD001\x01");
@@ -200,7 +245,7 @@ fn disc() -> Vec<u8> {
 /// Also of a long object, whose name decides on the length of the first request.
 #[test]
 fn contents_in_the_first_64_kib_are_detected_under_any_name() {
-    let at = |offset: usize, bytes: &[u8]| [&vec![b'x'; offset], bytes, &vec![b'x'; 300_000]].concat();
+    let at = |offset: usize, bytes: &[u8]| [&vec![b'x'; offset], bytes, &vec![b'x'; 1 << 20]].concat();
     let archive = |bytes: &[u8]| at(30 << 10, bytes);
     let tarred = tar(&[("inner.wasm".to_owned(), numbered_module(0))]);
     let zipped = zip(&[("inner.wasm".to_owned(), numbered_module(0))]);
@@ -405,8 +450,7 @@ fn objects_without_tags_are_reused() {
 #[test]
 fn remote_archive_over_the_limit_is_not_requested() {
     let tarred = tar(&[("a.wasm".to_owned(), large_module(0))]);
-    let noise: Vec<u8> = (0..37_000_u64).flat_map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()).collect();
-    let zipped = zip(&[("a.wasm".to_owned(), module(&[section(10, &noise)]))]);
+    let zipped = zip(&[("a.wasm".to_owned(), module(&[section(10, &noise(480_000))]))]);
     let store = Arc::new(WatchedStore::default().with("a.tar", &tarred).with("b.zip", &zipped));
     let limited = |inflated: usize, held: usize| {
         let mut options = WalkOptions::default();

@@ -34,6 +34,8 @@ const ARCHIVE_ROWS: &str = "archive-rows";
 const ARCHIVE_ROW_BYTES: &str = "archive-row-bytes";
 #[cfg(feature = "remote")]
 const IN_FLIGHT: &str = "in-flight";
+#[cfg(feature = "remote")]
+const REQUEST_COST: &str = "request-cost";
 
 #[cfg(feature = "remote")]
 const PATH_HELP: &str = "A directory, an archive, an image layout, a registry's storage, a binary, or a prefix of a bucket: \
@@ -118,13 +120,18 @@ pub fn audit(command: Command) -> Command {
                 .help("Report binaries of one archive until their rows have N bytes of text [default: 64 MiB]"),
         ]);
     #[cfg(feature = "remote")]
-    let command = command.arg(
+    let command = command.args([
         Arg::new(IN_FLIGHT)
             .long(IN_FLIGHT)
             .value_name("N")
             .value_parser(value_parser!(u16).range(1..=1024))
             .help("Number of remote objects that each thread reads at once [default: 16]"),
-    );
+        Arg::new(REQUEST_COST)
+            .long(REQUEST_COST)
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(..=WalkOptions::REQUEST_COST_LIMIT))
+            .help("Read up to N more bytes of a remote object to save a request [default: 262144]"),
+    ]);
     command.args([no_progress(), color()]).args(messages()).after_help(
         "Examples:\n  \
            sectile audit dist\n  \
@@ -177,6 +184,8 @@ pub struct AuditArgs {
     pub archive_row_bytes: Option<u64>,
     #[cfg(feature = "remote")]
     pub in_flight: Option<u16>,
+    #[cfg(feature = "remote")]
+    pub request_cost: Option<u64>,
     pub no_progress: bool,
     pub color: Option<ColorChoice>,
 }
@@ -221,6 +230,8 @@ impl AuditArgs {
             archive_row_bytes: optional(matches, ARCHIVE_ROW_BYTES),
             #[cfg(feature = "remote")]
             in_flight: optional(matches, IN_FLIGHT),
+            #[cfg(feature = "remote")]
+            request_cost: optional(matches, REQUEST_COST),
             no_progress: hides_progress(matches),
             color: color_choice(matches),
         }

@@ -30,7 +30,11 @@ fn time(run: &mut impl FnMut() -> u64) -> RoundTime {
 }
 
 /// Processor time of all threads of this process in seconds.
-fn processor() -> f64 {
+///
+/// # Panics
+///
+/// The system is not Linux.
+pub fn processor() -> f64 {
     const TICKS_PER_SECOND: f64 = 100.0; // per second, the unit of the kernel for programs
     let stat = fs::read_to_string("/proc/self/stat").expect("this is Linux");
     let after_name = stat.rsplit(')').next().expect("there is a name");

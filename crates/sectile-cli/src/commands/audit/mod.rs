@@ -147,6 +147,10 @@ fn configure(args: &AuditArgs, judge: Judge, outputs: &[FormatOutput<AuditFormat
     if let Some(in_flight) = args.in_flight {
         walk.in_flight = usize::from(in_flight);
     }
+    #[cfg(feature = "remote")]
+    if let Some(request_cost) = args.request_cost {
+        walk.request_cost = request_cost;
+    }
     let mut audit = Audit::new(judge.policy).with_walk(walk).with_hashing(args.hash);
     if let Some(threads) = args.threads {
         audit = audit.with_threads(usize::from(threads));

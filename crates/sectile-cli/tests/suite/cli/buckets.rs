@@ -150,12 +150,18 @@ fn long_modules_are_read_at_their_ends() {
     let disc = [&vec![0; 0x8001], &b"CD001"[..], &vec![0; 200_000]].concat();
     let len = long.len() as u64;
     let server = s3(vec![("disc", disc), ("long.wasm", long)]);
-    let (status, out, stderr) = command(&server, &["audit", "s3://bucket/", "--format", "jsonl"]);
-    assert!(status == Some(0) && stderr.contains("1 file not opened: iso9660"), "{stderr}");
-    assert!(out.contains(r#""vendor":"v""#), "{out}");
-    let requests = server.asked().into_iter().filter(|request| request.path == "/bucket/long.wasm");
-    let ranges: Vec<_> = requests.map(|request| request.field("range").unwrap().to_owned()).collect();
-    assert_eq!(ranges, ["bytes=0-16383", &format!("bytes={}-{}", len - 66_022, len - 1)]);
+    let ranges = |more: &[&str]| {
+        let before = server.asked().len();
+        let (status, out, stderr) = command(&server, &[&["audit", "s3://bucket/", "--format", "jsonl"], more].concat());
+        assert!(status == Some(0) && stderr.contains("1 file not opened: iso9660"), "{stderr}");
+        assert!(out.contains(r#""vendor":"v""#), "{out}");
+        let requests = server.asked().into_iter().skip(before).filter(|request| request.path == "/bucket/long.wasm");
+        requests.map(|request| request.field("range").unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(ranges(&[]), ["bytes=0-16383", &format!("bytes={}-{}", len - 66_022, len - 1)]);
+    assert_eq!(ranges(&["--request-cost", "1048576"]), [format!("bytes=0-{}", len - 1)]);
+    let (status, _, stderr) = command(&server, &["audit", "s3://bucket/", "--request-cost", "16777217"]);
+    assert!(status == Some(2) && stderr.contains("16777217"), "{stderr}");
 }
 
 #[test]
