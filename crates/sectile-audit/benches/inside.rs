@@ -80,7 +80,9 @@ fn measure(name: &str, path: &Path, rounds: usize) {
         outcome.expect("nothing is written").summary.store_bytes
     };
     let read = paired(rounds, ours, || read_and_search(&files));
-    for (row, other, speed) in [("in cache", "`memmem`", cached), ("audit", "reading and `memmem`", read.theirs / read.ours)] {
+    for (row, other, speed) in
+        [("in cache", "`memmem`", cached), ("audit", "reading and `memmem`", read.theirs / read.ours)]
+    {
         let verdict = if speed >= TARGET { "reached" } else { "MISSED" };
         println!("| inside/{name}, {row}: {speed:.2} of the speed of {other} (to reach {TARGET}): {verdict}");
     }

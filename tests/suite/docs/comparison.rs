@@ -30,7 +30,8 @@ fn the_readme_shows_the_figures_of_the_comparison() {
     for row in rows {
         let cells: Vec<_> = row.trim_matches(['|', ' ']).split(" | ").collect();
         let [_, ours, theirs, verdict] = cells[..] else { panic!("{row}") };
-        let memory = [ours, theirs].into_iter().flat_map(|cell| cell.split(", ")).filter(|figure| figure.ends_with("MB"));
+        let memory =
+            [ours, theirs].into_iter().flat_map(|cell| cell.split(", ")).filter(|figure| figure.ends_with("MB"));
         let ratio = verdict.trim_matches('*').replace("slower", "as fast"); // the other tool is
         for figure in memory.map(str::to_owned).chain([ratio]) {
             assert!(tables.contains(&figure), "{figure} is in no table of docs/comparison.md");

@@ -9,10 +9,12 @@ use super::archive::has_wasm_extension;
 use super::objects::{ObjectBatch, RequestRuntime};
 use super::options::WalkOptions;
 use super::parts::{ListFlow, PartSink};
+use super::probe::head_len;
 use super::unit::{Units, WalkEntry};
 use crate::blob::{BlobLocation, WalkError};
 use crate::part::{ListError, Part, PartKind};
 use sectile::FindingCode;
+use sectile::drive::FetchOptions;
 use sectile_remote::RemoteError;
 use sectile_remote::internal::{ListingEntry, Objects};
 
@@ -69,18 +71,19 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
             Err(error) => return units.add(fail(objects.root_url(), format!("cannot make requests: {error}"))),
         },
     };
-    let most = options.in_flight.max(1);
     let batch =
         |listed| WalkEntry::Objects(ObjectBatch { objects: Arc::clone(&objects), requests: requests.clone(), listed });
     let should_stop = units.should_stop;
     let (mut listing, mut listed, mut is_empty) = (objects.list(), Vec::new(), true);
+    let mut size = BatchSize::new(options);
     loop {
         let Some(next) = requests.wait(should_stop, listing.next()) else { return ControlFlow::Break(()) };
         match next {
             Some(Ok(ListingEntry::Object(meta))) => {
                 is_empty = false;
+                let is_last = size.add(&meta);
                 listed.push(meta);
-                if listed.len() >= most {
+                if is_last {
                     units.add(batch(std::mem::take(&mut listed)))?;
                     units.end()?;
                 }
@@ -115,4 +118,70 @@ pub(super) fn walk(objects: &Objects, options: &WalkOptions, units: &mut Units<'
     }
     units.add(batch(listed))?;
     units.end()
+}
+
+/// Decides where a batch ends. One thread reads a batch, and some of its requests end last: a long batch loses little by
+/// that, and short ones at the start give all threads work.
+struct BatchSize {
+    in_flight: usize,
+    fetch_options: FetchOptions,
+    /// Maximum number of objects.
+    most: usize,
+    objects: usize,
+    /// Number of bytes of the first requests. Those of archives are held until their turn.
+    bytes: u64,
+}
+
+impl BatchSize {
+    /// The longest batch, as a multiple of the objects in flight.
+    const LONGEST: usize = 8;
+    /// Number of bytes that end a batch.
+    const MOST_BYTES: u64 = 32 << 20;
+
+    fn new(options: &WalkOptions) -> Self {
+        let in_flight = options.in_flight.max(1);
+        Self { in_flight, fetch_options: options.fetch_options(), most: in_flight, objects: 0, bytes: 0 }
+    }
+
+    /// Adds an object. Returns whether the batch ends with it.
+    fn add(&mut self, meta: &ObjectMeta) -> bool {
+        let expects_wasm = has_wasm_extension(meta.location.as_ref().as_ref());
+        self.objects += 1;
+        self.bytes += head_len(meta.size, expects_wasm, self.fetch_options).min(meta.size);
+        let is_last = self.objects >= self.most || (self.objects >= self.in_flight && self.bytes >= Self::MOST_BYTES);
+        if is_last {
+            let most = self.most.saturating_mul(2).min(self.in_flight.saturating_mul(Self::LONGEST));
+            (self.most, self.objects, self.bytes) = (most, 0, 0);
+        }
+        is_last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_grow_and_hold_few_bytes() {
+        let mut options = WalkOptions::default();
+        options.in_flight = 4;
+        let meta = |size: u64| ObjectMeta {
+            location: "a.wasm".into(),
+            last_modified: std::time::SystemTime::UNIX_EPOCH.into(),
+            size,
+            e_tag: None,
+            version: None,
+        };
+        let lens = |options: &WalkOptions, size: u64| {
+            let mut batches = BatchSize::new(options);
+            let mut next = || (1..).find(|_| batches.add(&meta(size))).unwrap();
+            std::array::from_fn::<usize, 6, _>(|_| next())
+        };
+        assert_eq!(lens(&options, 300_000), [4, 8, 16, 32, 32, 32]);
+        options.request_cost = 8 << 20;
+        assert_eq!(lens(&options, 8 << 20), [4, 4, 4, 4, 4, 4]);
+        assert_eq!(lens(&options, 3 << 20), [4, 8, 11, 11, 11, 11]);
+        options.in_flight = 0;
+        assert_eq!(lens(&options, 1), [1, 2, 4, 8, 8, 8]);
+    }
 }

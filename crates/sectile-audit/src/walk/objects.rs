@@ -13,8 +13,7 @@ use std::time::Duration;
 use std::time::SystemTime;
 
 use bytes::{Buf, Bytes};
-use futures_util::future::join_all;
-use futures_util::stream::{BoxStream, StreamExt};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use object_store::ObjectMeta;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -94,20 +93,27 @@ impl ObjectBatch {
         self.listed.len()
     }
 
-    /// Requests all objects that the earlier report does not have, then adds them one after the other.
+    /// Requests all objects that the earlier report does not have, then adds them one after the other. When an object
+    /// has its answers, the next one is requested: it does not wait for objects that take many requests.
     ///
     /// No request is in flight during the second part, which may take long: a request that is not polled would time
     /// out.
     pub(super) fn inspect(self, options: &WalkOptions, read_options: ReadOptions<'_>, sink: &mut dyn BlobSink) {
         let Self { objects, requests, listed } = self;
         let entries: Vec<_> = listed.into_iter().map(|meta| ListedObject::new(&objects, meta)).collect();
-        let starts = entries.iter().map(|entry| {
+        let starts = entries.iter().enumerate().map(|(nth, entry)| {
             let is_known = sink.can_reuse_rows(&entry.file.location, &entry.file.state);
             let objects = &objects;
-            async move { if is_known { ObjectStart::Known } else { entry.begin(objects, options, read_options).await } }
+            async move {
+                let start =
+                    if is_known { ObjectStart::Known } else { entry.begin(objects, options, read_options).await };
+                (nth, start)
+            }
         });
-        let Some(starts) = requests.wait(&|| sink.should_stop(), join_all(starts)) else { return };
-        for (entry, start) in entries.into_iter().zip(starts) {
+        let starts = stream::iter(starts).buffer_unordered(options.in_flight.max(1)).collect::<Vec<_>>();
+        let Some(mut starts) = requests.wait(&|| sink.should_stop(), starts) else { return };
+        starts.sort_unstable_by_key(|(nth, _)| *nth);
+        for (entry, (_, start)) in entries.into_iter().zip(starts) {
             if sink.should_stop() {
                 return;
             }

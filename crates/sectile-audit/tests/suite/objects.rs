@@ -12,7 +12,7 @@ use std::path::Path as FilePath;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -289,6 +289,18 @@ fn row_order_does_not_depend_on_timing() {
     }
 }
 
+/// Batches have 4 objects, then 8 and 16.
+#[test]
+fn others_are_requested_while_one_object_takes_long() {
+    let store = WatchedStore { is_held_until: Some(("14.wasm", 26)), ..WatchedStore::default() };
+    for nth in 0..40 {
+        store.keep(&format!("{nth:02}.wasm"), numbered_module(nth));
+    }
+    let answer = Answer::run(&in_flight(default_audit().with_threads(1), 4), &roots(&Arc::new(store)));
+    let files: Vec<_> = answer.rows().iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
+    assert!(files.len() == 40 && files.is_sorted());
+}
+
 #[test]
 fn listing_is_not_far_ahead_of_requests() {
     let store = WatchedStore::default();
@@ -296,7 +308,7 @@ fn listing_is_not_far_ahead_of_requests() {
         store.keep(&format!("{nth:05}.wasm"), numbered_module(nth % 100));
     }
     let store = Arc::new(store);
-    let answer = of(&store);
+    let answer = Answer::run(&in_flight(default_audit(), 4), &roots(&store));
     let files: Vec<_> = answer.rows().iter().map(|row| row["file"].as_str().unwrap().to_owned()).collect();
     assert!(files.len() == 10_000 && files.is_sorted());
     assert_eq!(store.requests(), 10_000);

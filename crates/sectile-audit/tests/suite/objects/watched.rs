@@ -18,6 +18,8 @@ pub(super) struct WatchedStore {
     pub(super) ahead: AtomicUsize,
     /// Whether requests take some milliseconds, depending on the path.
     pub(super) is_slow: bool,
+    /// The object whose requests take until this many objects were requested.
+    pub(super) is_held_until: Option<(&'static str, usize)>,
     /// Number of objects before the listing fails.
     pub(super) listing_fails_after: Option<usize>,
     /// The object that changes before its second request.
@@ -158,6 +160,13 @@ impl ObjectStore for WatchedStore {
         if self.is_slow {
             let hash = path.as_ref().bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
             tokio::time::sleep(Duration::from_millis(hash % 12)).await;
+        }
+        if let Some((_, all)) = self.is_held_until.filter(|(held, _)| *held == path.as_ref()) {
+            let begun = Instant::now();
+            while self.requests.lock().unwrap().len() < all {
+                assert!(begun.elapsed() < Duration::from_secs(60), "fewer than {all} objects are requested");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
         }
         assert_ne!(self.panics, Some(path.as_ref()), "as this store does");
         if self.changes == Some(path.as_ref()) && nth > 1 && !self.is_done.swap(true, Ordering::SeqCst) {
