@@ -46,6 +46,7 @@ BENCHES = [
     Bench("Compressed packages", "cargo xtask bench packages", "packages"),
     Bench("Rows judged again", "cargo xtask bench rejudge", "rejudge"),
     Bench("Remote objects", "cargo xtask bench remote", "remote"),
+    Bench("Requests for objects", "cargo xtask bench requests", "requests"),
     Bench("Rows as columns", "cargo xtask bench columns", "columns"),
     Bench("Advisories", "cargo xtask bench matching", "matching"),
     Bench("Builds", "cargo xtask bench build", "build"),

@@ -108,7 +108,7 @@ fn shared() -> Result<(), String> {
 
 fn bench(name: &str, rest: &[&str]) -> Result<(), String> {
     let krate = match name {
-        "audit" | "columns" | "inside" | "packages" | "rejudge" | "remote" => "sectile-audit",
+        "audit" | "columns" | "inside" | "packages" | "rejudge" | "remote" | "requests" => "sectile-audit",
         "build" => "sectile-cli",
         "gate" => "sectile-policy",
         "matching" => "sectile-advisories",

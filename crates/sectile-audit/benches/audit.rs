@@ -5,6 +5,7 @@
 //! | many small modules, warm | the minimum: on as many threads, a loop that walks, opens, gets the state, reads a page, gets the state again, closes, and writes a row of the same size | at most 1.3 x |
 //! | the real corpus, warm | walkdir, rayon, `fs::read` and `wasm_metadata` | 100 x |
 //! | the real corpus, cold | its size | less than 1 % read |
+//! | the real corpus as one .tar.gz, warm | `tar -xzf` and the same program | 3 x |
 //! | the real corpus with all packages, warm | the audit without, and reading the data sections on as many threads | at most 1.5 x |
 //! | the real corpus with the search for hidden binaries, warm | the same | |
 //!
@@ -12,12 +13,14 @@
 //!
 //! `SECTILE_FILES=1000000` sets the number of small modules, to show that time is linear and memory constant.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::Write;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -156,6 +159,7 @@ fn real(rounds: usize) {
         if fastest >= 100.0 { "reached" } else { "MISSED" },
     );
 
+    compressed(&corpus, &audit, rounds);
     searches(&corpus, rounds);
 
     let size = drop_from_cache(&corpus);
@@ -169,6 +173,37 @@ fn real(rounds: usize) {
         if percent(asked) < 1.0 { "reached" } else { "MISSED" },
         percent(came),
     );
+}
+
+/// Measures the corpus in one compressed tar.
+fn compressed(corpus: &Path, audit: &Audit, rounds: usize) {
+    let store = tempfile::tempdir().expect("there is a place for temporary files");
+    let archive = store.path().join("corpus.tar.gz");
+    tar(&["-chzf".as_ref(), archive.as_ref(), "-C".as_ref(), corpus.as_ref(), ".".as_ref()]);
+    let roots = [Root::from(archive.clone())];
+    let ours = || {
+        let outcome = audit.run(&roots, Some(Format::Jsonl), &mut temporary_file(), &Progress::new());
+        outcome.expect("the file can be written").summary.rows
+    };
+    let ratios = paired(rounds, ours, || {
+        let extracted = tempfile::tempdir().expect("there is a place for temporary files");
+        tar(&["-xzf".as_ref(), archive.as_ref(), "-C".as_ref(), extracted.path().as_ref()]);
+        theirs(extracted.path())
+    });
+    let fastest = ratios.theirs / ratios.ours;
+    println!(
+        "| audit/corpus-tgz: sectile {:.0} ms, tar + walkdir + rayon + fs::read + wasm_metadata {:.0} ms, {fastest:.0} x as fast (median {:.0}; to reach 3): {}\n",
+        ratios.ours * 1e3,
+        ratios.theirs * 1e3,
+        1.0 / ratios.median,
+        if fastest >= 3.0 { "reached" } else { "MISSED" },
+    );
+}
+
+/// Runs the program `tar`.
+fn tar(arguments: &[&OsStr]) {
+    let status = Command::new("tar").args(arguments).status().expect("tar is installed");
+    assert!(status.success(), "{status}");
 }
 
 /// Measures what the searches of data sections add to reading them.

@@ -1,13 +1,7 @@
 //! Counts the requests of an audit for the objects of a store that has the corpus many times, for different costs of a
-//! request. Target: 1.2 requests for an object on average, at a cost of some megabytes.
+//! request, and compares the time of an audit with the model of `docs/scale.md`.
 //!
-//! | measured | against |
-//! | --- | --- |
-//! | requests and bytes for an object | the objects alone |
-//! | processor time for an object | |
-//! | seconds with 20 ms for a request | the model of `docs/scale.md` |
-//!
-//! `SECTILE_OBJECTS` sets the number of objects; 2,000 by default. Run it with 1,000,000.
+//! `SECTILE_OBJECTS` sets the number of objects; 2,000 by default. `docs/scale.md` has the results for 1,000,000.
 
 use std::fmt;
 use std::fs;
@@ -33,7 +27,8 @@ const COSTS: [u64; 5] = [0, 64 << 10, 256 << 10, 1 << 20, 4 << 20];
 const THREADS: usize = 2;
 const IN_FLIGHT: usize = 16;
 const DELAY: Duration = Duration::from_millis(20);
-const TARGET: f64 = 1.2;
+/// Target: time of an audit relative to the model.
+const SLOWER: f64 = 1.25;
 
 fn main() {
     // `cargo test --benches` runs it briefly.
@@ -50,11 +45,9 @@ fn main() {
         let microseconds = (processor() - begun) * 1e6 / objects as f64;
         assert_eq!(outcome.summary.rows, objects as u64, "each object is a binary");
         let (requests, bytes) = store.counts();
-        let for_each = requests as f64 / objects as f64;
-        let verdict = if for_each <= TARGET { "reached" } else { "more" };
+        let (requests, bytes) = (requests as f64 / objects as f64, bytes / objects as u64);
         println!(
-            "| requests/cost-{cost}: {for_each:.2} requests (to reach {TARGET}): {verdict}; {} bytes and {microseconds:.0} µs of processor time for an object",
-            bytes / objects as u64
+            "| requests/cost-{cost}: {requests:.2} requests, {bytes} bytes and {microseconds:.0} µs of processor time for an object"
         );
     }
     model(&kinds, &inner, objects.min(2_000));
@@ -68,7 +61,9 @@ fn model(kinds: &[ObjectMeta], inner: &Arc<InMemory>, objects: usize) {
     let took = begun.elapsed().as_secs_f64();
     let (requests, _) = store.counts();
     let expected = DELAY.as_secs_f64() * requests as f64 / (THREADS * IN_FLIGHT) as f64;
-    println!("| requests/model: {took:.2} s, waits {expected:.2} s, {:.2} x\n", took / expected);
+    let ratio = took / expected;
+    let verdict = if ratio <= SLOWER { "reached" } else { "MISSED" };
+    println!("| requests/model: {took:.2} s, {ratio:.2} x the waits of the model (to reach {SLOWER}): {verdict}");
 }
 
 fn audit(store: &Arc<RepeatedStore>, request_cost: u64) -> AuditOutcome {
