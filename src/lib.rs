@@ -100,6 +100,7 @@
 //!   responses.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+#![doc(test(attr(deny(unused_must_use))))] // a value that an example ignores can be ignored
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "digest")]

@@ -8,9 +8,9 @@ use crate::fs::fingerprint::FileFingerprint;
 use crate::scan::ItemPath;
 use crate::splice::Plan;
 
-/// A [`Plan`] with the changed sections and findings.
+/// A [`Plan`] with the changed sections and findings. From [`Edit::apply`](super::Edit::apply), the
+/// plan was already written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "nothing changes until the plan is written"]
 pub struct EditPlan {
     pub(super) plan: Plan,
     pub(super) findings: Vec<Finding>,
