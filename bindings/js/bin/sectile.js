@@ -42,12 +42,19 @@ export async function main(args, print = console.log, complain = console.error) 
     (values.help ? print : complain)(USAGE.trimEnd());
     return values.help ? 0 : 2;
   }
+  let policy;
+  try {
+    policy = values.policy && (await readFile(values.policy, "utf8"));
+  } catch (error) {
+    complain(escaped(error.message)); // it names the policy
+    return 2;
+  }
   let status = 0;
   const isChange = (operand) => command === "set" && !URL.canParse(operand) && /^[a-z]+=/.test(operand);
   const set = Object.fromEntries(operands.filter(isChange).map((one) => [one.slice(0, one.indexOf("=")), one.slice(one.indexOf("=") + 1)]));
   for (const file of operands.filter((operand) => !isChange(operand))) {
     try {
-      const document = await run(file, values, set);
+      const document = await run(file, { ...values, policy, policyName: values.policy }, set);
       print(document.json);
       if (document.accepted === false) status = Math.max(status, document.outcome === "complete" ? 1 : 2);
     } catch (error) {
@@ -62,8 +69,7 @@ export async function main(args, print = console.log, complain = console.error) 
 const commands = {
   show: (file, { packages, interface: withInterface }) => read(file, { packages, interface: withInterface }),
   sections: (file) => sections(file),
-  check: async (file, { policy, packages }) =>
-    check(file, { packages, policy: policy && (await readFile(policy, "utf8")), policyName: policy }),
+  check: (file, { policy, policyName, packages }) => check(file, { packages, policy, policyName }),
   set: async (file, _, set) => written(await edit(file, { set })),
   strip: async (file, { names, all }) => written(await strip(file, { names, all })),
 };

@@ -40,5 +40,7 @@ test("the program prints the documents of the command", async () => {
   assert.equal((await run("strip", copy, "--names"))[0], 0);
   assert.equal((await run("show", join(directory, "absent.wasm")))[0], 2);
   assert.equal((await run("show"))[0], 2);
+  const [status, complaint] = await run("check", copy, "--policy", join(directory, "absent.toml"));
+  assert.ok(status === 2 && complaint.includes("absent.toml") && !complaint.includes("a.wasm"), complaint);
   rmSync(directory, { recursive: true });
 });
