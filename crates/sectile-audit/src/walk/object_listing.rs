@@ -163,8 +163,7 @@ mod tests {
 
     #[test]
     fn batches_grow_and_hold_few_bytes() {
-        let mut options = WalkOptions::default();
-        options.in_flight = 4;
+        let mut options = WalkOptions { in_flight: 4, ..WalkOptions::default() };
         let meta = |size: u64| ObjectMeta {
             location: "a.wasm".into(),
             last_modified: std::time::SystemTime::UNIX_EPOCH.into(),
@@ -174,7 +173,7 @@ mod tests {
         };
         let lens = |options: &WalkOptions, size: u64| {
             let mut batches = BatchSize::new(options);
-            let mut next = || (1..).find(|_| batches.add(&meta(size))).unwrap();
+            let mut next = || (1..100).find(|_| batches.add(&meta(size))).unwrap();
             std::array::from_fn::<usize, 6, _>(|_| next())
         };
         assert_eq!(lens(&options, 300_000), [4, 8, 16, 32, 32, 32]);
