@@ -1,7 +1,7 @@
 //! Counts the requests of an audit for the objects of a store that has the corpus many times, for different costs of a
 //! request, and compares the time of an audit with the model of `docs/scale.md`.
 //!
-//! `SECTILE_OBJECTS` sets the number of objects; 2,000 by default. `docs/scale.md` has results.
+//! `SECTILE_OBJECTS` sets the number of objects; 2,000 by default. `docs/scale.md` has the results for 1,000,000.
 
 use std::fmt;
 use std::fs;
