@@ -122,7 +122,7 @@ def page(measured, figures):
         table(["input", "tool", "its result", "Sectile's result"],
               [(row["what"], row["peer"], cell(row["theirs"]), as_the_peer(row)) for row in measured["wrong"]]),
         "## Command lines",
-        table(["Sectile", "other tool"], list(dict.fromkeys(tuple(f"`{c}`" for c in row["commands"]) for row in measured["whole"]))),
+        table(["Sectile", "other tool"], list(dict.fromkeys(tuple(f"`{cell(c)}`" for c in row["commands"]) for row in measured["whole"]))),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 

@@ -85,7 +85,8 @@ def report(shown):
 
 def said(command, scratch):
     """Returns a command as a person would type it."""
-    return " ".join(plain(Path(word).name if word.startswith("/") else word, scratch) for word in command)
+    is_path = [word.startswith("/") and " " not in word for word in command]  # not a script of a shell
+    return " ".join(plain(Path(word).name if path else word, scratch) for word, path in zip(command, is_path))
 
 
 def plain(text, scratch):

@@ -41,7 +41,7 @@ from kills import client_environment, write_files
 SIZE = 2_000
 """Bytes of an object whose rate is measured."""
 HEAD = 65_536
-"""Bytes of the first request for an object."""
+"""Bytes of a bare request: at least those of an object, as in an audit."""
 LARGE = 4 << 20
 TASKS = 4
 """Tasks for each worker. Ray starts the second worker of a dataset after a second, and takes about 0.1 s between two tasks."""

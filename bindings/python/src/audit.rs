@@ -27,9 +27,9 @@ use crate::{error, source};
 ///
 /// The policy, `recovered`, `advisories` and `vex` are those of `check`. `day` decides which exceptions of the policy have
 /// expired; the default is the current day. `hash`, `threads`, `in_flight`, `request_cost`, `inside`, `nested` and
-/// `ignore_rules` are the options of the command. With `parquet`, the rows are also written to a new file, as the command writes them.
-/// `since` is an earlier report, in Parquet or as JSON lines: files that have not changed since keep its rows, and are not
-/// read again. Another user must not be able to write to it, unless `trust_report` accepts that.
+/// `ignore_rules` are the options of the command. With `parquet`, the rows are also written to a new file, as the command
+/// writes them. `since` is an earlier report, in Parquet or as JSON lines: files that have not changed since keep its rows,
+/// and are not read again. Another user must not be able to write to it, unless `trust_report` accepts that.
 /// `progress` is called with the numbers of files, rows and bytes so far.
 #[pyfunction]
 #[pyo3(signature = (roots, policy = None, *, recovered = false, advisories = Vec::new(), vex = Vec::new(), day = None,

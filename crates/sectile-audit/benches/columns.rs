@@ -5,7 +5,7 @@
 //! | the format `parquet`, to a file | the format `jsonl`, to a file | at least 0.9 of its rate: at most 1.11 x |
 //! | Arrow record batches | the audit without an output | at least 0.9 of its rate: at most 1.11 x |
 //!
-//! On a quiet machine: 1.22 x and 1.09 x by the fastest rounds, 1.13 x and 1.11 x by processor time.
+//! `docs/figures.md` has the results.
 //!
 //! Both sides take turns. The line gives the fastest round of each, and the medians of the ratios of the rounds.
 

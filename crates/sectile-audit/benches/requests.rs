@@ -15,6 +15,7 @@ use sectile_audit::{Audit, AuditOutcome, Format, InsideSearch, Progress, Root, W
 use sectile_policy::Policy;
 use sectile_remote::object_store::memory::InMemory;
 use sectile_remote::object_store::path::Path;
+use sectile_remote::object_store::throttle::{ThrottleConfig, ThrottledStore};
 use sectile_remote::object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
@@ -39,9 +40,9 @@ fn main() {
     let (kinds, inner) = runtime.block_on(kinds());
     println!("{objects} objects, {} kinds", kinds.len());
     for cost in COSTS {
-        let store = Arc::new(RepeatedStore::new(&kinds, &inner, objects, Duration::ZERO));
+        let store = Arc::new(RepeatedStore::new(&kinds, &inner, objects));
         let begun = processor();
-        let outcome = audit(&store, cost);
+        let outcome = audit(Arc::clone(&store) as _, cost);
         let microseconds = (processor() - begun) * 1e6 / objects as f64;
         assert_eq!(outcome.summary.rows, objects as u64, "each object is a binary");
         let (requests, bytes) = store.counts();
@@ -55,9 +56,10 @@ fn main() {
 
 /// Compares an audit of a store that delays each request with the model.
 fn model(kinds: &[ObjectMeta], inner: &Arc<InMemory>, objects: usize) {
-    let store = Arc::new(RepeatedStore::new(kinds, inner, objects, DELAY));
+    let store = Arc::new(RepeatedStore::new(kinds, inner, objects));
+    let config = ThrottleConfig { wait_get_per_call: DELAY, ..ThrottleConfig::default() };
     let begun = Instant::now();
-    audit(&store, WalkOptions::default().request_cost);
+    audit(Arc::new(ThrottledStore::new(Arc::clone(&store), config)), WalkOptions::default().request_cost);
     let took = begun.elapsed().as_secs_f64();
     let (requests, _) = store.counts();
     let expected = DELAY.as_secs_f64() * requests as f64 / (THREADS * IN_FLIGHT) as f64;
@@ -66,10 +68,10 @@ fn model(kinds: &[ObjectMeta], inner: &Arc<InMemory>, objects: usize) {
     println!("| requests/model: {took:.2} s, {ratio:.2} x the waits of the model (to reach {SLOWER}): {verdict}");
 }
 
-fn audit(store: &Arc<RepeatedStore>, request_cost: u64) -> AuditOutcome {
+fn audit(store: Arc<dyn ObjectStore>, request_cost: u64) -> AuditOutcome {
     let mut options = WalkOptions::default();
     (options.in_flight, options.request_cost, options.inside) = (IN_FLIGHT, request_cost, InsideSearch::Never);
-    let roots = [Root::objects(Arc::clone(store) as _, "", "memory://store/").expect("it is called by a URL")];
+    let roots = [Root::objects(store, "", "memory://store/").expect("it is called by a URL")];
     let audit = Audit::new(Policy::default()).with_threads(THREADS).with_walk(options);
     audit.run(&roots, Some(Format::Jsonl), &mut std::io::sink(), &Progress::new()).expect("nothing is written")
 }
@@ -98,15 +100,14 @@ struct RepeatedStore {
     kinds: Vec<ObjectMeta>,
     inner: Arc<InMemory>,
     objects: usize,
-    delay: Duration,
     requests: AtomicU64,
     bytes: AtomicU64,
 }
 
 impl RepeatedStore {
-    fn new(kinds: &[ObjectMeta], inner: &Arc<InMemory>, objects: usize, delay: Duration) -> Self {
+    fn new(kinds: &[ObjectMeta], inner: &Arc<InMemory>, objects: usize) -> Self {
         let (requests, bytes) = Default::default();
-        Self { kinds: kinds.to_vec(), inner: Arc::clone(inner), objects, delay, requests, bytes }
+        Self { kinds: kinds.to_vec(), inner: Arc::clone(inner), objects, requests, bytes }
     }
 
     fn counts(&self) -> (u64, u64) {
@@ -128,9 +129,6 @@ fn only_read<T>() -> Result<T> {
 impl ObjectStore for RepeatedStore {
     async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
         self.requests.fetch_add(1, Ordering::Relaxed);
-        if !self.delay.is_zero() {
-            tokio::time::sleep(self.delay).await;
-        }
         let kind = path.filename().map(Path::from).expect("it was listed");
         let mut answer = self.inner.get_opts(&kind, GetOptions { if_match: None, ..options }).await?;
         self.bytes.fetch_add(answer.range.end - answer.range.start, Ordering::Relaxed);
